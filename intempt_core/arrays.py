@@ -127,9 +127,16 @@ def hash_texts(array: pa.LargeStringArray) -> HashArray:
     return found
 
 
+def mix_hashes(hashes: HashArray, others: HashArray) -> HashArray:
+    """A hash of each pair of hashes; their order counts."""
+    mixed = (hashes ^ others) * _MIX
+    found: HashArray = mixed ^ mixed >> _HALF
+    return found
+
+
 def factorize_texts(hashes: HashArray, column: pa.ChunkedArray) -> Int64Array:
     """A number for each row, the same where the texts are equal: the first row that has it."""
-    rows = _find_colliding_rows(hashes)
+    rows = find_colliding_rows(hashes)
     numbers = np.arange(hashes.size)
     if rows.size:
         codes = view_numbers(take_rows(column, rows).dictionary_encode().indices)
@@ -139,7 +146,7 @@ def factorize_texts(hashes: HashArray, column: pa.ChunkedArray) -> Int64Array:
     return numbers
 
 
-def _find_colliding_rows(hashes: HashArray) -> Int64Array:
+def find_colliding_rows(hashes: HashArray) -> Int64Array:
     """The rows whose hash another row has too, sorted."""
     ordered = np.sort(hashes)
     twice = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
@@ -200,3 +207,15 @@ def view_bytes(array: pa.Array) -> NDArray[np.uint8]:
         return np.empty(0, np.uint8)
     first, last = np.frombuffer(offsets, np.int64)[[array.offset, array.offset + len(array)]]
     return np.frombuffer(data, np.uint8)[first:last]
+
+
+def first_bytes(array: pa.Array) -> NDArray[np.uint8]:
+    """The first byte of each cell of an array that :func:`combine_column` made; 0 for an empty cell."""
+    _, offsets, data = array.buffers()
+    found = np.zeros(len(array), np.uint8)
+    if data is None or not len(array):
+        return found
+    bounds = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+    filled = bounds[1:] > bounds[:-1]
+    found[filled] = np.frombuffer(data, np.uint8)[bounds[:-1][filled]]
+    return found

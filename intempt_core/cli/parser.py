@@ -8,7 +8,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING, TypeAlias
 
 from intempt_core.cli.exit_codes import ExitCode, format_exit_codes
-from intempt_core.contract import join_words
+from intempt_core.contract import ISSUE_KINDS, Severity, join_words
 from intempt_core.mapping import VENDORS
 from intempt_core.readers import (
     DELIMITER_NAMES,
@@ -67,7 +67,8 @@ A mapping file says which column becomes which field, and which cell which event
    "names": {"view": "Product viewed"}, "types": {"data.price": "number"}, "constants": {"data.shop": "eu"},
    "time_zone": "Europe/Berlin", "time_format": "%d.%m.%Y %H:%M",
    "read": {"header_line": 6, "delimiter": ";", "encoding": "cp1252"}}
-time_format may be left out (ISO 8601 or epoch milliseconds), or be iso, epoch_s, epoch_ms, epoch_us or a pattern.
+time_format may be left out (ISO 8601 or epoch milliseconds), or be iso, epoch_s, epoch_ms, epoch_us, epoch_ns, serial
+(a spreadsheet's days), a pattern, or a list of these, of which the first that reads a cell counts.
 read says how the file is read, where that is not recognised: the options below, with _ in the place of -.
 
 A file that tests itself has a column “expect”: ok, or the codes that are right for the row, such as
@@ -99,6 +100,7 @@ examples:
       --target https://api.intempt.com/v1/acme/projects/shop/sources/1001/track
   send events.csv --target shop --yes --rest           only the events of which nothing went or is pending
   send events.csv --target shop --yes --again --new-ids         a new run of the same file, as new events
+  send shop.csv --target shop --exclude row_repeated   without the rows that repeat another in every cell
   send --resume --yes                                  go on with what was interrupted: exactly what never left
 
 Rows with errors are excluded and counted. Where something of the file went to the target before, or is being sent,
@@ -192,6 +194,14 @@ def _add_send(commands: "Commands") -> None:
         default="file",
         help="a person's events by their lines, or their timestamps",
     )
+    send.add_argument(
+        "--exclude",
+        type=_parse_warning,
+        action="append",
+        default=[],
+        metavar="CODE",
+        help="exclude the rows with this warning too, such as row_repeated; it may be given more than once",
+    )
     send.add_argument("--yes", action="store_true", help="do not ask, not even for a production target")
     send.add_argument("--wait", action="store_true", help="wait for a running console that sends")
     send.add_argument("--results", type=Path, metavar="OUT.csv", help="the outcome of every row")
@@ -253,7 +263,7 @@ def check_arguments(parser: argparse.ArgumentParser, given: argparse.Namespace) 
         if lacking:
             parser.error(f"send needs {' and '.join(lacking)}; or --resume to go on with what was interrupted")
         return
-    beside = ("file", "target", "mapping", "rules", "catalogue", "rest", "new_ids")
+    beside = ("file", "target", "mapping", "rules", "catalogue", "exclude", "rest", "new_ids")
     said = [name for name in beside if getattr(given, name)]
     said += [option.name for option in fields(ReadOptions) if getattr(given, option.name, None) is not None]
     wrong = ["FILE" if name == "file" else f"--{name.replace('_', '-')}" for name in said]
@@ -302,6 +312,13 @@ def _parse_number(text: str, least: int) -> int:
 
 def _parse_quote(text: str) -> str:
     return "" if text.lower() == "none" else text
+
+
+def _parse_warning(text: str) -> str:
+    codes = [code for code, kind in ISSUE_KINDS.items() if kind.severity is Severity.WARNING]
+    if text not in codes:
+        raise argparse.ArgumentTypeError(f"“{text}” is no code of a warning; it takes {join_words(codes, 'or')}")
+    return text
 
 
 def _parse_port(text: str) -> int:

@@ -27,7 +27,7 @@ from intempt_core.cli.rules import load_rules
 from intempt_core.cli.sending import SendResult, confirm_send, open_history, open_sender, prepare_sending
 from intempt_core.cli.steps import StepDisplay
 from intempt_core.cli.targets import resolve_target
-from intempt_core.contract import Json, format_count
+from intempt_core.contract import ISSUE_KINDS, Json, format_count
 from intempt_core.dispatch import SendingProcess, make_batch_intent, read_running_console
 from intempt_core.errors import SentBefore
 from intempt_core.history import (
@@ -156,6 +156,8 @@ class CheckedInput:
             yield f"{team} with errors by the team's rules excluded."
         if self.plan.shared_id_message:
             yield self.plan.shared_id_message
+        for code, count in self._count_excluded().items():
+            yield f"{format_count(count, 'row', 'rows')} excluded by --exclude {code}."
         if self.args.order != EventOrder.FILE.value:
             yield ORDER_MESSAGES[EventOrder(self.args.order)]
         if self.plan.largest_lane_reason:
@@ -181,6 +183,12 @@ class CheckedInput:
             yield f"{errors} excluded whole: {bad} with errors and {good} without. --good-members sends the latter."
         else:
             yield f"{errors} excluded: {bad}."
+
+    def _count_excluded(self) -> dict[str, int]:
+        """How many rows without errors are excluded by each code of ``--exclude``."""
+        is_good = ~self.report.find_excluded(keep_good_members=self.args.good_members)
+        counts = {code: int(is_good[self.report.rows_of(code)].sum()) for code in dict.fromkeys(self.args.exclude)}
+        return {code: count for code, count in counts.items() if count}
 
     def _describe_prior(self) -> str:
         known = f"Of this file went to {self.target.name} before, or is going: {self.prior.describe()}."
@@ -215,8 +223,10 @@ class CheckedInput:
         excluded = np.flatnonzero(self.report.find_excluded(keep_good_members=self.args.good_members))
         if self.args.rest:
             excluded = np.union1d(excluded, self.prior.rows)
+        excluded = np.union1d(excluded, self.report.rows_of_codes(self.args.exclude))
         rows = merge(
-            collect_excluded_rows(self.report, self.file.events, excluded.tolist()), collect_ignored_rows(self.report)
+            collect_excluded_rows(self.report, self.file.events, excluded.tolist(), self.args.exclude),
+            collect_ignored_rows(self.report),
         )
         blocks = make_request_blocks(self.plan)
         return self.history.recorder.record(intent, blocks, rows, on_progress=show, on_trouble=self.steps.note)
@@ -228,6 +238,7 @@ class CheckedInput:
             notes["order"] = self.args.order
         if self.args.rest and self.prior.rows.size:
             notes["sent before, excluded"] = int(self.prior.rows.size)
+        notes |= {f"{ISSUE_KINDS[code].title}, excluded": count for code, count in self._count_excluded().items()}
         if self.report.rules is not None:
             notes["rules"] = self.report.rules.name
         if self.report.rows_ignored:
@@ -261,6 +272,7 @@ def _check_file(
     rows = np.flatnonzero(~report.find_excluded(keep_good_members=args.good_members))
     if args.rest:
         rows = np.setdiff1d(rows, prior.rows, assume_unique=True)
+    rows = np.setdiff1d(rows, report.rows_of_codes(args.exclude), assume_unique=True)
     with steps.step("Planning", format_count(rows.size, "event")):
         plan = _plan_rows(file, rows, settings, EventOrder(args.order))
     release_unused_memory()  # what is left stays until the last event is sent

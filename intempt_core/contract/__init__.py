@@ -5,8 +5,9 @@
 - ``readings``: how a rule reads one event and how it reads columns.
 - ``rules``: one event judged by every rule that reads a field.
 - ``issues``: an issue with its place and the value that was given.
-- ``hints``: advice that a wrong value gives away.
+- ``hints``: advice that a wrong value gives away; ``time_hints``: how a time that cannot be read seems to be written.
 - ``counting``: which event counts, stated once.
+- ``id_forms``: placeholders with who writes them, and ids that a float or a spreadsheet has changed.
 - ``identity``: which ids an event has, and which link it to a person.
 - ``model``: one event and one request as pydantic models.
 - ``body``: request bodies, written as the events came.

@@ -48,21 +48,18 @@ from .fields import (
     FieldType as FieldType,
     IDENTITY_FIELDS as IDENTITY_FIELDS,
     ID_FIELDS as ID_FIELDS,
-    ID_PATTERNS as ID_PATTERNS,
     INVISIBLE_CHARACTERS as INVISIBLE_CHARACTERS,
     Json as Json,
     LATEST_MS as LATEST_MS,
     LINKING_FIELDS as LINKING_FIELDS,
     MASK as MASK,
     OPEN_FIELDS as OPEN_FIELDS,
-    PLACEHOLDER_IDS as PLACEHOLDER_IDS,
     PLAIN_FIELDS as PLAIN_FIELDS,
     get_field as get_field,
     id_to_text as id_to_text,
     is_blank as is_blank,
     is_event_name as is_event_name,
     is_given as is_given,
-    is_placeholder as is_placeholder,
     join_words as join_words,
     now_ms as now_ms,
     read_epoch_ms as read_epoch_ms,
@@ -70,6 +67,15 @@ from .fields import (
 )
 from .hints import (
     find_meant_name as find_meant_name,
+)
+from .id_forms import (
+    ID_PATTERNS as ID_PATTERNS,
+    PLACEHOLDER_IDS as PLACEHOLDER_IDS,
+    PLACEHOLDER_MARKS as PLACEHOLDER_MARKS,
+    PLACEHOLDER_PATTERN as PLACEHOLDER_PATTERN,
+    describe_placeholder as describe_placeholder,
+    is_placeholder as is_placeholder,
+    unwrap_spreadsheet_text as unwrap_spreadsheet_text,
 )
 from .identity import (
     find_links as find_links,

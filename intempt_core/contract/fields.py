@@ -3,7 +3,6 @@
 Everything that reads, maps or generates events takes its fields from here (CONTRACT 1.4, 2).
 """
 
-import re
 import time
 from collections.abc import Iterable, Mapping
 from enum import Enum, StrEnum
@@ -118,39 +117,6 @@ BLANK_CHARACTERS = INVISIBLE_CHARACTERS + " \u00a0\u1680\u202f\u205f\u3000" + ""
 """White space and invisible characters. A value of nothing else is blank, and blank counts as missing."""
 
 
-PLACEHOLDER_IDS = frozenset(
-    "0 -1 null undefined none nan nil n/a na anonymous anon guest unknown true false [] {} ? - "
-    "00000000-0000-0000-0000-000000000000".split()
-)
-"""What upstream code writes where it has no id (CONTRACT 2.8), in ASCII lower case."""
-
-
-def _build_character_class(characters: str) -> str:
-    return "[" + "".join(re.escape(character) for character in characters) + "]"
-
-
-_BLANK_CLASS = _build_character_class(BLANK_CHARACTERS)
-
-ID_PATTERNS: dict[str, str] = {
-    # A sheet keeps 15 significant digits and likes exponents: 1.84E+18, 148758000526845000000.
-    "id_damaged": r"^(?:-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]+|[1-9][0-9]{14}0+)$",
-    # Several ids in one: p1|p2, p1;p2, [1, 2]. A comma alone may belong to one id.
-    "product_list": (
-        r"^[A-Za-z0-9_.:#/-]+(?: ?\| ?[A-Za-z0-9_.:#/-]+)+$|^[A-Za-z0-9_.:#/-]+(?:; ?[A-Za-z0-9_.:#/-]+)+$"
-        r"|^[A-Za-z0-9_.:#/-]+(?:, ?[A-Za-z0-9_.:#/-]+){2,}$|^[A-Za-z0-9_.:#/-]+, [A-Za-z0-9_.:#/-]+$"
-        r"|^[A-Za-z_][A-Za-z0-9_.:#/-]*,[A-Za-z_][A-Za-z0-9_.:#/-]*$|^\[.+\]$"
-    ),
-    "id_white_space": f"^{_BLANK_CLASS}|{_build_character_class(INVISIBLE_CHARACTERS)}|{_BLANK_CLASS}$",
-}
-"""Warnings about one id that a pattern finds: code → expression, searched, in what ``re`` and RE2 have in common."""
-
-
-COMPILED_ID_PATTERNS = {code: re.compile(pattern.replace("$", r"\Z")) for code, pattern in ID_PATTERNS.items()}
-
-
-_ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
-
-
 def now_ms() -> int:
     """Read the machine's clock as epoch milliseconds, the unit of every time here (CONTRACT 2.7)."""
     return time.time_ns() // 1_000_000
@@ -159,11 +125,6 @@ def now_ms() -> int:
 def is_blank(text: str) -> bool:
     """Whether a text holds nothing visible; it then counts as missing."""
     return not text.strip(BLANK_CHARACTERS)
-
-
-def is_placeholder(text: str) -> bool:
-    """Whether an id is one of :data:`PLACEHOLDER_IDS` (CONTRACT 2.8). Such an id links no events."""
-    return text.strip(BLANK_CHARACTERS).translate(_ASCII_LOWER) in PLACEHOLDER_IDS
 
 
 def is_event_name(value: Json) -> bool:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from intempt_core.contract.fields import EARLIEST_MS, LATEST_MS, EventName, Json, read_epoch_ms
+from intempt_core.contract.fields import EventName, Json
 
 _NAME_SYNONYMS = {  # other words for the very same event, as letters and digits
     EventName.VIEWED: "productview viewproduct viewedproduct itemviewed viewitem vieweditem productdetailviewed",
@@ -74,16 +74,4 @@ def build_product_hint(body: Json) -> str:
             alike = isinstance(key, str) and re.sub(r"[^a-z]", "", key.casefold()) in ("productid", "product")
             if alike and prefix + key != "data.productId":
                 return f"It seems to be in {prefix}{key}: it must be data.productId, exactly."
-    return ""
-
-
-def build_time_hint(value: Json) -> str:
-    """Say what a time probably is, by its size (CONTRACT 2.7); empty where it cannot be told."""
-    time = read_epoch_ms(value)
-    if time is None and isinstance(value, str) and re.fullmatch(r"[0-9]{10,17}", value):
-        return "Write the number without quotes."
-    if time is not None and EARLIEST_MS <= time * 1000 <= LATEST_MS:
-        return "These look like seconds: multiply by 1,000."
-    if time is not None and EARLIEST_MS <= time // 1000 <= LATEST_MS:
-        return "These look like microseconds: divide by 1,000."
     return ""

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from operator import and_, xor
 from typing import TypeVar
 
-from intempt_core.contract.fields import IDENTITY_FIELDS, LINKING_FIELDS, Json, id_to_text, is_placeholder
+from intempt_core.contract.fields import IDENTITY_FIELDS, LINKING_FIELDS, Json, id_to_text
+from intempt_core.contract.id_forms import is_placeholder
 
 T = TypeVar("T")
 

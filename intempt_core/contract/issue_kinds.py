@@ -11,11 +11,9 @@ from functools import partial
 
 from intempt_core.arrays import Mask
 from intempt_core.contract.fields import (
-    COMPILED_ID_PATTERNS,
     EARLIEST_MS,
     EVENT_COUNT,
     ID_FIELDS,
-    ID_PATTERNS,
     IDENTITY_FIELDS,
     LATEST_MS,
     EventName,
@@ -23,13 +21,14 @@ from intempt_core.contract.fields import (
     id_to_text,
     is_event_name,
     is_given,
-    is_placeholder,
     join_words,
     read_epoch_ms,
     spell_number,
 )
-from intempt_core.contract.hints import build_name_hint, build_product_hint, build_time_hint
+from intempt_core.contract.hints import build_name_hint, build_product_hint
+from intempt_core.contract.id_forms import COMPILED_ID_PATTERNS, ID_PATTERNS, describe_placeholder, is_placeholder
 from intempt_core.contract.readings import FieldColumn, FoundElsewhere, Reading, Requirement, ValueRule, find_none
+from intempt_core.contract.time_hints import build_time_hint
 
 
 class Severity(StrEnum):
@@ -54,6 +53,7 @@ class IssueKind:
         reading: How an event and a column are judged, or where it is found otherwise.
         hint: What the wrong value gives away, as a sentence; empty where it gives away nothing.
         event_hint: What the whole event gives away: the fields that it has, not their values.
+        message_detail: What the sentence about one case says further of the value; empty where there is nothing to say.
     """
 
     code: str
@@ -66,6 +66,7 @@ class IssueKind:
     reading: Reading
     hint: Callable[[Json], str] | None = None
     event_hint: Callable[[Json], str] | None = None
+    message_detail: Callable[[str], str] | None = None
 
 
 # ── what the readings ask of one value, and of a column ──────────────────────────────────────────────────────────────
@@ -117,6 +118,10 @@ def _is_column_one_of(values: tuple[str, ...], column: FieldColumn) -> Mask:
 
 def _find_white_space(column: FieldColumn) -> Mask | None:
     return None if column.is_visible_ascii else column.matches(ID_PATTERNS["id_white_space"])
+
+
+def _find_spreadsheet_text(column: FieldColumn) -> Mask | None:
+    return column.matches(ID_PATTERNS["id_spreadsheet_text"]) if column.has_any_of("='") else None
 
 
 # ── the entries ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -198,8 +203,12 @@ _KINDS = (
             "Epoch milliseconds as a number; in a file also ISO 8601 such as 2022-10-01 00:00:00 UTC, or as its "
             "mapping says."
         ),
-        fix="Write the time in one of these forms, or leave it out.",
-        source="2.7",
+        fix=(
+            "Write it in one of these forms: epoch milliseconds (1664618400123) or, in a file, ISO 8601 (2022-10-01"
+            " 10:00:00, 2022-10-01T10:00:00.5+02:00). Or name its form in the mapping: iso, epoch_s, epoch_ms,"
+            " epoch_us, epoch_ns, serial, or a pattern such as %d.%m.%Y %H:%M."
+        ),
+        source="2.7, 7.16",
         reading=ValueRule(("timestamp",), _is_unreadable_time, lambda column: column.times.is_unreadable),
         hint=build_time_hint,
     ),
@@ -280,20 +289,41 @@ _KINDS = (
         message="The id {given} looks like a placeholder.",
         allowed=_ID_ALLOWED,
         fix="Look upstream: a placeholder as an id mixes up persons or products.",
-        source="2.8",
+        source="2.8, 7.12",
         reading=ValueRule(ID_FIELDS, _is_placeholder_id, lambda column: column.placeholders),
+        message_detail=describe_placeholder,
     ),
     IssueKind(
         code="id_damaged",
         severity=Severity.WARNING,
-        title="id looks damaged by a sheet",
-        message="The id {given} looks as if a spreadsheet had rounded it.",
+        title="id looks damaged by a sheet or a float",
+        message="The id {given} looks as if a spreadsheet or a program had made a number of it.",
         allowed=_ID_ALLOWED,
         fix="Re-export the column as text: the lost digits cannot be guessed.",
-        source="1.2, 2.8",
+        source="1.2, 2.8, 7.10",
         reading=ValueRule(
             ID_FIELDS, partial(_is_id_like, "id_damaged"), lambda column: column.matches(ID_PATTERNS["id_damaged"])
         ),
+    ),
+    IssueKind(
+        code="id_spreadsheet_text",
+        severity=Severity.WARNING,
+        title="id in a spreadsheet's marks for text",
+        message="The id {given} is written as a spreadsheet writes a text, so that it stays one.",
+        allowed=_ID_ALLOWED,
+        fix="Take the marks away: to the engine they are a part of the id.",
+        source="7.11",
+        reading=ValueRule(ID_FIELDS, partial(_is_id_like, "id_spreadsheet_text"), _find_spreadsheet_text),
+    ),
+    IssueKind(
+        code="id_twins",
+        severity=Severity.WARNING,
+        title="id written in two forms",
+        message="The id {given} is also written otherwise in this file.",
+        allowed="One person or product has one id, the same to the letter and to the byte.",
+        fix="Write it in one form: to the engine these are two ids.",
+        source="7.15",
+        reading=FoundElsewhere.ACROSS_EVENTS,
     ),
     IssueKind(
         code="id_zeros_lost",
@@ -340,6 +370,16 @@ _KINDS = (
         reading=ValueRule(ID_FIELDS, _is_number_id, find_none),
     ),
     IssueKind(
+        code="row_repeated",
+        severity=Severity.WARNING,
+        title="row repeats another in every cell",
+        message="The row repeats an earlier one in every cell, and its event id is made.",
+        allowed="A row for each event; the made ids of equal rows differ, so that each is an event of its own.",
+        fix="Exclude it, unless it happened as often as it is there.",
+        source="7.14",
+        reading=FoundElsewhere.ACROSS_EVENTS,
+    ),
+    IssueKind(
         code="timestamp_after_2040",
         severity=Severity.WARNING,
         title="time after 2040",
@@ -351,6 +391,16 @@ _KINDS = (
             ("timestamp",), _is_after_2040, lambda column: column.times.is_read & (column.times.ms > LATEST_MS)
         ),
         hint=build_time_hint,
+    ),
+    IssueKind(
+        code="time_day_month_unclear",
+        severity=Severity.WARNING,
+        title="day and month may be exchanged",
+        message="Day and month of this time may be exchanged.",
+        allowed="Times of one form, or of several that the mapping names in their order.",
+        fix="Compare some with their source, and name the form in the mapping.",
+        source="7.13",
+        reading=FoundElsewhere.ACROSS_EVENTS,
     ),
     IssueKind(
         code="value_type",

@@ -99,7 +99,9 @@ class Issue:
     @property
     def message(self) -> str:
         """What is wrong, without the place."""
-        return self.kind.message.replace("{given}", self.given_phrase)
+        kind = self.kind
+        detail = kind.message_detail(self.given) if kind.message_detail and self.given else ""
+        return f"{kind.message.replace('{given}', self.given_phrase)} {detail}".rstrip()
 
     @property
     def fix(self) -> str:

@@ -53,6 +53,10 @@ class FieldColumn(Protocol):
         """Rows with something visible in which the pattern is found; it is written in what ``re`` and RE2 share."""
         ...
 
+    def has_any_of(self, characters: str) -> bool:
+        """Whether one of these ASCII characters is anywhere in the column: a quick look before a pattern."""
+        ...
+
     def is_one_of(self, values: Iterable[str]) -> Mask:
         """Rows whose value is one of these texts."""
         ...

@@ -11,16 +11,13 @@ import numpy as np
 import pyarrow.compute as pc
 
 from intempt_core.arrays import Mask, make_array
-from intempt_core.contract import ID_FIELDS, LINKING_FIELDS, find_meant_name
+from intempt_core.contract import ID_FIELDS, LINKING_FIELDS, PLACEHOLDER_IDS, find_meant_name
 from intempt_core.fixes.table_fixes import ColumnChange, Fix, FixKind, preview_fix
 from intempt_core.mapping import EventSource
 from intempt_core.validation import DuplicateKind, Report, TextColumn, to_mask
 
 MAX_NAME_FIXES = 20
 """Wrong spellings of a name that fixes are suggested for, the most frequent first."""
-
-NULL_WORDS = frozenset(("null", "undefined", "none", "nan", "nil"))
-"""Placeholders (CONTRACT 2.8) that mean that there is no id. Others may be a person's id."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +85,7 @@ def _suggest_time_fixes(mapped: EventSource, report: Report) -> Iterator[Suggest
     kinds = (
         ("timestamp_before_2010", FixKind.SECONDS),
         ("timestamp_after_2040", FixKind.MICROSECONDS),
+        ("timestamp_after_2040", FixKind.NANOSECONDS),
         ("timestamp_unreadable", FixKind.TRIM),
     )
     for code, kind in kinds:
@@ -102,6 +100,13 @@ def _suggest_trimming(mapped: EventSource, report: Report) -> Iterator[Suggested
                 yield _make_suggestion(mapped, "id_white_space", Fix(FixKind.TRIM, column))
 
 
+def _suggest_unwrapping(mapped: EventSource, report: Report) -> Iterator[SuggestedFix]:
+    if "id_spreadsheet_text" in report.counts:
+        for field, column in mapped.field_columns.items():
+            if field in ID_FIELDS:
+                yield _make_suggestion(mapped, "id_spreadsheet_text", Fix(FixKind.UNWRAP, column))
+
+
 def _suggest_emptying(mapped: EventSource, report: Report) -> Iterator[SuggestedFix]:
     """Placeholders that say nothing, where the event can do without: another id links it to a person."""
     if "id_placeholder" not in report.counts:
@@ -114,14 +119,23 @@ def _suggest_emptying(mapped: EventSource, report: Report) -> Iterator[Suggested
             is_linked |= cells[field].real
     for field, column in mapped.field_columns.items():
         if field in cells and field not in ("eventId", "data.productId"):
-            empty = rows[_is_null_word(cells[field]) & is_linked]
+            empty = rows[_says_nothing(cells[field]) & is_linked]
             yield _make_suggestion(
                 mapped, "id_placeholder", Fix(FixKind.PUT, column, tuple(empty.tolist())), "another id says who"
             )
 
 
-def _is_null_word(cells: TextColumn) -> Mask:
-    return to_mask(pc.is_in(pc.ascii_lower(cells.trimmed), value_set=make_array(sorted(NULL_WORDS))))
+def _says_nothing(cells: TextColumn) -> Mask:
+    """Which placeholders mean that there is no id; any other may be what a shop calls its guests."""
+    named = make_array([word for word, who in PLACEHOLDER_IDS.items() if not who])
+    return cells.placeholders & ~to_mask(pc.is_in(pc.ascii_lower(cells.trimmed), value_set=named))
 
 
-_SUGGESTERS = (_suggest_name_fixes, _suggest_id_fixes, _suggest_time_fixes, _suggest_trimming, _suggest_emptying)
+_SUGGESTERS = (
+    _suggest_name_fixes,
+    _suggest_id_fixes,
+    _suggest_time_fixes,
+    _suggest_trimming,
+    _suggest_unwrapping,
+    _suggest_emptying,
+)

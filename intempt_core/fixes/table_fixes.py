@@ -22,6 +22,7 @@ from intempt_core.arrays import Int64Array, Mask, make_array, make_scalar, take_
 from intempt_core.contract import (
     BLANK_CHARACTERS,
     EARLIEST_MS,
+    ID_PATTERNS,
     INVISIBLE_CHARACTERS,
     LATEST_MS,
     Json,
@@ -48,10 +49,14 @@ class FixKind(StrEnum):
     """Write ``new`` into every cell that is ``old``."""
     TRIM = "trim"
     """Remove white space around every cell, and invisible characters in it."""
+    UNWRAP = "unwrap"
+    """Take a spreadsheet's marks for text away from every cell: ``="00123"`` and ``'00123`` (CONTRACT 7.11)."""
     SECONDS = "seconds"
     """Make milliseconds of every whole number that can only be seconds (CONTRACT 2.7)."""
     MICROSECONDS = "microseconds"
     """Make milliseconds of every whole number that can only be microseconds (CONTRACT 2.7)."""
+    NANOSECONDS = "nanoseconds"
+    """Make milliseconds of every whole number that can only be nanoseconds (CONTRACT 7.16)."""
     IDS = "ids"
     """Give the named rows event ids of their own, made from the row's original cells: the same file gets the same."""
 
@@ -96,7 +101,9 @@ class Fix:
                 return f"{old} → {new} in {many}"
             case FixKind.TRIM:
                 return f"Trim white space in {many}"
-            case FixKind.SECONDS | FixKind.MICROSECONDS:
+            case FixKind.UNWRAP:
+                return f"Take a spreadsheet's marks away from {many}"
+            case FixKind.SECONDS | FixKind.MICROSECONDS | FixKind.NANOSECONDS:
                 return f"{self.kind.value.capitalize()} → milliseconds in {many}"
             case FixKind.IDS:
                 return f"Give an id of its own to {many}"
@@ -209,6 +216,10 @@ def _trim_cells(column: _Column) -> _Column:
     return pc.replace_substring_regex(pc.utf8_trim(column, characters=BLANK_CHARACTERS), _INVISIBLE_PATTERN, "")
 
 
+def _unwrap_cells(column: _Column) -> _Column:
+    return pc.replace_substring_regex(column, ID_PATTERNS["id_spreadsheet_text"], r"\1\2")
+
+
 def _convert_seconds(column: _Column) -> _Column:
     digits, seconds = _parse_digits(column, "^[0-9]{10}$")
     sure = pc.and_(pc.greater_equal(seconds, EARLIEST_MS // 1000), pc.less_equal(seconds, LATEST_MS // 1000))
@@ -221,16 +232,24 @@ def _convert_microseconds(column: _Column) -> _Column:
     return pc.if_else(pc.and_(digits, sure), pc.utf8_slice_codeunits(column, 0, 13), column)
 
 
+def _convert_nanoseconds(column: _Column) -> _Column:
+    digits, nanos = _parse_digits(column, "^[0-9]{19}$")
+    sure = pc.and_(pc.greater_equal(nanos, EARLIEST_MS * 10**6), pc.less_equal(nanos, LATEST_MS * 10**6))
+    return pc.if_else(pc.and_(digits, sure), pc.utf8_slice_codeunits(column, 0, 13), column)
+
+
 def _parse_digits(column: _Column, pattern: str) -> tuple[_Column, _Column]:
     """Which cells fit a pattern of digits, and their numbers; 0 for the others."""
     digits = pc.match_substring_regex(column, pattern)
-    return digits, pc.if_else(digits, column, "0").cast(pa.int64())
+    return digits, pc.if_else(digits, column, "0").cast(pa.uint64())
 
 
 _COLUMN_FIXES: dict[FixKind, Callable[[_Column], _Column]] = {
     FixKind.TRIM: _trim_cells,
+    FixKind.UNWRAP: _unwrap_cells,
     FixKind.SECONDS: _convert_seconds,
     FixKind.MICROSECONDS: _convert_microseconds,
+    FixKind.NANOSECONDS: _convert_nanoseconds,
 }
 """The fixes of a whole column: each is a rule about one cell, and finds nothing to do the second time."""
 

@@ -22,6 +22,7 @@ from intempt_core.contract import (
     Json,
     find_meant_name,
     id_to_text,
+    unwrap_spreadsheet_text,
 )
 from intempt_core.errors import ReadError
 from intempt_core.readers import TEXT_LINE_END, JsonNode, Payload, choose_source
@@ -306,6 +307,15 @@ def _trim_id(context: _IssueContext) -> _Draft | None:
     return "Remove the white space around it.", context.replace_value(new)
 
 
+def _unwrap_id(context: _IssueContext) -> _Draft | None:
+    """CONTRACT 7.11: an id in a spreadsheet's marks for text."""
+    value = context.value
+    if not isinstance(value, str) or unwrap_spreadsheet_text(value) == value:
+        return None
+    new = json.dumps(unwrap_spreadsheet_text(value), ensure_ascii=context.literal.isascii())
+    return "Take the spreadsheet's marks away.", context.replace_value(new)
+
+
 def _quote_number(context: _IssueContext) -> _Draft | None:
     """CONTRACT 1.4: a whole number that is an id."""
     return (
@@ -341,6 +351,7 @@ _FIXERS: dict[str, Callable[[_IssueContext], _Draft | None]] = {
     "timestamp_after_2040": _fix_time,
     "timestamp_unreadable": _fix_time,
     "id_white_space": _trim_id,
+    "id_spreadsheet_text": _unwrap_id,
     "id_number": _quote_number,
     "request_shape": _wrap_in_list,
     "json_comment": _remove_span,

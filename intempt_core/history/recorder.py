@@ -82,6 +82,7 @@ def collect_excluded_rows(
     report: Report,
     events: Callable[[Sequence[int]], Iterable[GivenEvent]],
     excluded: Iterable[int] | None = None,
+    exclude_codes: Sequence[str] = (),
 ) -> Iterator[ExcludedRow]:
     """Collect the rows that are excluded from a send, in order, each with the codes of its issues.
 
@@ -91,7 +92,9 @@ def collect_excluded_rows(
         report: what validation found.
         events: gives the events of rows (from 0): a mapped table's ``events``, or a list's.
         excluded: the excluded rows (from 0), by default those with errors; one without errors gets the code
-            ``sent_before``, and one that is excluded with another of its row has none.
+            ``sent_before`` or those of ``exclude_codes`` that it shows, and one that is excluded with another of its
+            row has none.
+        exclude_codes: codes of warnings whose rows are excluded too.
     """
     codes: dict[int, list[str]] = {}
     for code, kind in ISSUE_KINDS.items():
@@ -103,6 +106,11 @@ def collect_excluded_rows(
             for row in report.rows_of(code).tolist():
                 codes.setdefault(row, []).append(code)
     is_bad = report.excluded_mask
+    beside: dict[int, list[str]] = {}
+    for code in exclude_codes:
+        for row in report.rows_of(code).tolist():
+            beside.setdefault(row, []).append(code)
+    codes = {**beside, **codes}
     rows = sorted(is_bad.nonzero()[0].tolist() if excluded is None else excluded)
     for row, given in zip(rows, events(rows), strict=True):
         event = EventIntent.from_event(given, row + 1)

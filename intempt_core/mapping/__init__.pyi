@@ -73,7 +73,9 @@ from .time_formats import (
     COMMON_TIME_PATTERNS as COMMON_TIME_PATTERNS,
     EPOCH_MICROSECONDS as EPOCH_MICROSECONDS,
     EPOCH_MILLISECONDS as EPOCH_MILLISECONDS,
+    EPOCH_NANOSECONDS as EPOCH_NANOSECONDS,
     EPOCH_SECONDS as EPOCH_SECONDS,
+    FORMAT_SEPARATOR as FORMAT_SEPARATOR,
     ISO_ONLY as ISO_ONLY,
     ISO_OR_EPOCH_MS as ISO_OR_EPOCH_MS,
     NAMED_TIME_FORMATS as NAMED_TIME_FORMATS,
@@ -83,6 +85,8 @@ from .time_formats import (
     expand_year as expand_year,
     parse_12_hour as parse_12_hour,
     parse_month as parse_month,
+    parse_zone as parse_zone,
+    split_time_formats as split_time_formats,
 )
 from .values import (
     CELL_TYPES as CELL_TYPES,

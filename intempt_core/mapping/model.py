@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from intempt_core.contract import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, Json, is_event_name
 from intempt_core.errors import MappingError
 from intempt_core.mapping.explode import Explode
-from intempt_core.mapping.time_formats import check_time_format
+from intempt_core.mapping.time_formats import FORMAT_SEPARATOR, check_time_format, split_time_formats
 from intempt_core.mapping.values import CELL_TYPES
 from intempt_core.readers import ReadOptions
 
@@ -60,6 +60,7 @@ class Mapping:
         constants: Field → the JSON value that every row gets.
         time_zone: The IANA name of the zone of times that name none.
         time_format: How the file writes its times (``time_formats.py``); empty for ISO 8601 and epoch milliseconds.
+            Several, tried in order, are parted by :data:`~intempt_core.mapping.time_formats.FORMAT_SEPARATOR`.
         read: How the file is read, where a person said so.
         explode: What of a row becomes several events; ``None`` where each is one.
         ignored_names: Names whose rows are not for us: they are excluded, and no error.
@@ -92,6 +93,8 @@ class Mapping:
         keys |= {key: tuple(keys[key]) for key in _LISTS_OF_TEXT if key in keys}
         if "explode" in keys:
             keys["explode"] = Explode.from_json(keys["explode"])
+        if isinstance(given.get("time_format"), list):
+            keys["time_format"] = FORMAT_SEPARATOR.join(given["time_format"])
         mapping = cls(**{"columns": {}, **keys})
         mapping.check()
         return mapping
@@ -101,6 +104,9 @@ class Mapping:
         given = {
             key: getattr(self, key) for key in self.__slots__ if key not in _LEFT_OUT_IF_EMPTY or getattr(self, key)
         }
+        formats = split_time_formats(self.time_format)
+        if len(formats) > 1:
+            given["time_format"] = [*formats]
         given |= {"read": self.read.to_json()}
         if not given["read"]:
             del given["read"]
@@ -207,7 +213,9 @@ def _check_shape(given: Json) -> None:
     if not isinstance(given.get("constants", {}), dict):
         raise MappingError("“constants” of the mapping is not an object of field to value.")
     for key, example in (("name", "cosmetics"), ("time_zone", "Europe/Berlin"), ("time_format", "%d.%m.%Y %H:%M")):
-        if not isinstance(given.get(key, ""), str):
+        if not isinstance(given.get(key, ""), str) and not (
+            key == "time_format" and given[key] and _is_list_of_texts(given[key])
+        ):
             raise MappingError(f"“{key}” of the mapping is not text such as “{example}”.")
     _check_lists(given)
 

@@ -9,18 +9,21 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from intempt_core.errors import MappingError
 from intempt_core.mapping.values import parse_time, parse_time_suffix
 
-ISO_OR_EPOCH_MS, ISO_ONLY, EPOCH_SECONDS, EPOCH_MILLISECONDS, EPOCH_MICROSECONDS = (
+ISO_OR_EPOCH_MS, ISO_ONLY, EPOCH_SECONDS, EPOCH_MILLISECONDS, EPOCH_MICROSECONDS, EPOCH_NANOSECONDS, SERIAL_DATE = (
     "",
     "iso",
     "epoch_s",
     "epoch_ms",
     "epoch_us",
+    "epoch_ns",
+    "serial",
 )
 
 NAMED_TIME_FORMATS = {
@@ -29,8 +32,13 @@ NAMED_TIME_FORMATS = {
     EPOCH_SECONDS: "epoch seconds",
     EPOCH_MILLISECONDS: "epoch milliseconds only",
     EPOCH_MICROSECONDS: "epoch microseconds",
+    EPOCH_NANOSECONDS: "epoch nanoseconds",
+    SERIAL_DATE: "serial dates of a spreadsheet: days since 1899-12-30",
 }
 """The formats that have a name, and what they are in words."""
+
+FORMAT_SEPARATOR = " | "
+"""What stands between several formats of one column; each cell is read by the first that reads it."""
 
 COMMON_TIME_PATTERNS = (
     "%d.%m.%Y %H:%M:%S",
@@ -47,6 +55,17 @@ COMMON_TIME_PATTERNS = (
     "%d-%m-%Y %H:%M:%S",
     "%d-%m-%Y %H:%M",
     "%d-%m-%Y",
+    "%m/%d/%y %H:%M:%S",
+    "%m/%d/%y %H:%M",
+    "%m/%d/%y %I:%M %p",
+    "%m/%d/%y",
+    "%d/%m/%y %H:%M:%S",
+    "%d/%m/%y %H:%M",
+    "%d/%m/%y",
+    "%d.%m.%y %H:%M:%S",
+    "%d.%m.%y %H:%M",
+    "%d.%m.%y",
+    "%Y/%m/%d %H:%M:%S.%f",
     "%Y/%m/%d %H:%M:%S",
     "%Y/%m/%d %H:%M",
     "%Y/%m/%d",
@@ -60,6 +79,7 @@ COMMON_TIME_PATTERNS = (
     "%b %d, %Y %I:%M %p",
     "%b %d, %Y",
     "%a, %d %b %Y %H:%M:%S %z",
+    "%a %b %d %Y %H:%M:%S %z",
     "%d/%b/%Y:%H:%M:%S %z",
 )
 """Patterns that exports often have; any other can be given."""
@@ -85,7 +105,7 @@ _DIRECTIVES = {  # directive → the part of a time that it gives, and how that 
     "S": ("second", "[0-9]{1,2}"),
     "f": ("fraction", "[0-9]{1,9}"),
     "p": ("half", "[AaPp][Mm]"),
-    "z": ("zone", "(?:Z|UTC|GMT|[+-][0-9]{2}:?[0-9]{2})"),
+    "z": ("zone", "(?:(?:UTC|GMT)?[+-][0-9]{2}:?[0-9]{2}|Z|UTC|GMT)(?: [(][^()]*[)])?"),
     "a": ("", _match_any_case([*_DAYS, *(day[:3] for day in _DAYS)])),
     "%": ("", "%"),
 }
@@ -104,6 +124,8 @@ _WHOLE = re.compile(r"-?[0-9]{1,30}(?:\.0+)?")
 _DECIMAL = re.compile(r"(-?)([0-9]{1,30})(?:\.([0-9]{1,30}))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
+_SERIAL_EPOCH = datetime(1899, 12, 30)  # noqa: DTZ001  a zone's wall clock
+_MAX_SERIAL_DIGITS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,35 +187,53 @@ def compile_time_pattern(text: str) -> TimePattern:
 
 def check_time_format(time_format: str) -> None:
     """Raise :class:`MappingError` where a mapping's ``time_format`` is no format."""
+    formats = split_time_formats(time_format)
+    if len(formats) > 1:
+        for one in formats:
+            check_time_format(one)
+        return
     if time_format in NAMED_TIME_FORMATS:
         return
     if "%" not in time_format:
         named = ", ".join(f"“{name}”" for name in NAMED_TIME_FORMATS if name)
         raise MappingError(
-            f"The time format is “{time_format[:_MAX_FORMAT_LENGTH]}”. It takes {named}, or a pattern such as"
-            " “%d.%m.%Y %H:%M”."
+            f"The time format is “{time_format[:_MAX_FORMAT_LENGTH]}”. It takes {named}, a pattern such as"
+            " “%d.%m.%Y %H:%M”, or several of these in a list."
         )
     compile_time_pattern(time_format)
+
+
+def split_time_formats(time_format: str) -> tuple[str, ...]:
+    """The formats of a column, in the order in which they are tried; mostly it is one."""
+    return tuple(time_format.split(FORMAT_SEPARATOR))
 
 
 def build_time_parser(time_format: str, zone: ZoneInfo) -> Callable[[str], int | None]:
     """Make a function that reads a cell of a format to epoch milliseconds; ``None`` for a cell that is not of it.
 
-    A time that names no zone is in ``zone``. What is finer than a millisecond is cut.
+    Of several formats the first that reads a cell counts. A time that names no zone is in ``zone``. What is finer than
+    a millisecond is cut.
     """
+    formats = split_time_formats(time_format)
+    if len(formats) > 1:
+        parsers = [build_time_parser(one, zone) for one in formats]
+        return lambda cell: next((ms for parse in parsers if (ms := parse(cell)) is not None), None)
     if time_format == ISO_OR_EPOCH_MS:
         return lambda cell: parse_time(cell, zone)
     if time_format == ISO_ONLY:
         return lambda cell: None if _WHOLE.fullmatch(cell.strip(" ")) else parse_time(cell, zone)
     if time_format == EPOCH_MILLISECONDS:
         return lambda cell: parse_time(cell, zone) if _WHOLE.fullmatch(cell.strip(" ")) else None
-    if time_format == EPOCH_SECONDS:
-        return lambda cell: _parse_scaled(cell, 3)
-    if time_format == EPOCH_MICROSECONDS:
-        return lambda cell: _parse_scaled(cell, -3)
+    if time_format in _SCALES:
+        return lambda cell: _parse_scaled(cell, _SCALES[time_format])
+    if time_format == SERIAL_DATE:
+        return lambda cell: _parse_serial(cell, zone)
     pattern = compile_time_pattern(time_format)
     expression = re.compile(pattern.expression.replace("$", r"\Z"))
     return lambda cell: _parse_patterned(pattern, expression, cell, zone)
+
+
+_SCALES = {EPOCH_SECONDS: 3, EPOCH_MICROSECONDS: -3, EPOCH_NANOSECONDS: -6}  # decimal places to milliseconds
 
 
 def _parse_scaled(cell: str, places: int) -> int | None:
@@ -204,6 +244,20 @@ def _parse_scaled(cell: str, places: int) -> int | None:
     sign, whole, fraction = match.groups()
     digits = whole + (fraction or "").ljust(3, "0")[:3] if places > 0 else whole[:places]
     return int(f"{sign}{digits or 0}")
+
+
+def _parse_serial(cell: str, zone: ZoneInfo) -> int | None:
+    """Read days since 1899-12-30, by the zone's clock, to the nearest second where the day has a fraction.
+
+    A spreadsheet keeps a time as a fraction of a day, in which no second is exact.
+    """
+    match = _DECIMAL.fullmatch(cell.strip(" ").replace(",", "."))
+    if match is None or match[1] or len(match[2]) > _MAX_SERIAL_DIGITS:
+        return None
+    seconds = round(Decimal(match[2] + "." + (match[3] or "0")) * 86_400)
+    wall = _SERIAL_EPOCH + timedelta(seconds=seconds)
+    away = zone.utcoffset(wall) or timedelta()
+    return (wall.replace(tzinfo=UTC) - _EPOCH - away) // _MS
 
 
 def _parse_patterned(pattern: TimePattern, expression: re.Pattern[str], cell: str, zone: ZoneInfo) -> int | None:
@@ -223,12 +277,18 @@ def _parse_patterned(pattern: TimePattern, expression: re.Pattern[str], cell: st
         wall = datetime(year, month, int(given["day"]), hour, int(given.get("minute", 0)), int(given.get("second", 0)))  # noqa: DTZ001  zone follows
     except ValueError:
         return None
-    tail = parse_time_suffix(given.get("zone", ""))
+    tail = parse_zone(given.get("zone", ""))
     if tail is None:
         return None
     away = zone.utcoffset(wall) if tail[1] is None else timedelta(minutes=tail[1])
     cut = int(f"{given.get('fraction', '')}000"[:3])
     return (wall.replace(tzinfo=UTC) - _EPOCH - (away or timedelta())) // _MS + cut
+
+
+def parse_zone(text: str) -> tuple[int, int | None] | None:
+    """Read the zone of a pattern, as :func:`parse_time_suffix` does; JavaScript writes ``GMT+0200 (CEST)``."""
+    offset = text.partition(" (")[0]
+    return parse_time_suffix(offset[3:] if offset[:3] in ("UTC", "GMT") and len(offset) > 3 else offset)
 
 
 def expand_year(number: int, *, short: bool) -> int:

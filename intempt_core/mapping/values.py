@@ -25,8 +25,8 @@ CELL_TYPES = ("text", "number", "integer", "boolean", *NUMBER_FORMS)
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WHOLE = re.compile(r"(-?[0-9]+)(?:\.0+)?")
-_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[T ]([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?(?P<tail>.*))?")
-_TIME_SUFFIX = re.compile(r"(?:[.,]([0-9]+))?(?: ?(?:(Z|UTC|GMT)|([+-])([0-9]{2}):?([0-9]{2})?))?")
+_TIME = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})(?:[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2}))?(?P<tail>.*))?")
+_TIME_SUFFIX = re.compile(r"(?:[.,]([0-9]+))?(?: ?(?:([Zz]|UTC|GMT)|([+-])([0-9]{2}):?([0-9]{2})?))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)
 

@@ -4,10 +4,12 @@
 - ``report``: the report: issues counted and paged, by row and by code.
 - ``column_rules``: the contract's rules over the columns of a mapped table.
 - ``text_column``: a column of texts and what rules ask of it.
-- ``time_column``: a column of times.
+- ``time_column``: a column of times; ``unclear_times``: those whose day and month may be exchanged.
 - ``row_issues``: the issues of single rows, built on demand.
 - ``duplicates``: repeated event ids and lines of one order.
 - ``across_events``: lost zeros, unknown products, ids that were sent before.
+- ``id_columns``: ids that a float or a formatter damaged, as a whole column shows; ``id_twins``: two forms of one id.
+- ``row_repeats``: rows that equal an earlier one in every cell.
 - ``product_catalogue``: the product catalogue of a target.
 - ``expectations``: a file's column ``expect`` compared with what was found.
 - ``team_rules``: the team's own rules, in a file, beside the contract's.

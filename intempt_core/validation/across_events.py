@@ -14,6 +14,8 @@ import pyarrow as pa
 
 from intempt_core.arrays import Int64Array, Mask, make_array
 from intempt_core.contract import ISSUE_KINDS
+from intempt_core.validation.id_columns import report_damaged_ids
+from intempt_core.validation.id_twins import report_id_twins
 from intempt_core.validation.report import PRIOR_SEND_PHRASES, PriorSend, PriorSendLookup
 from intempt_core.validation.row_issues import Finding, Partition
 from intempt_core.validation.text_column import find_lost_zeros
@@ -23,6 +25,18 @@ UnknownProductLookup: TypeAlias = Callable[[pa.Array], Mask]
 
 SENT_LOOKUP_CHUNK_IDS = 5_000
 """Event ids that :class:`PriorSendLookup` is asked about at a time."""
+
+
+def report_id_column(
+    field: str, ids: pa.Array | pa.ChunkedArray, describe_row: Callable[[int], str]
+) -> Iterator[Finding]:
+    """Find what only the whole column of a field's ids shows; texts without nulls, an empty one is no id.
+
+    ``describe_row`` says what a row is called in a sentence.
+    """
+    yield report_lost_zeros(field, ids)
+    yield from report_damaged_ids(field, ids)
+    yield from report_id_twins(field, ids, describe_row)
 
 
 def report_lost_zeros(field: str, ids: pa.Array) -> Finding:

@@ -31,15 +31,18 @@ from intempt_core.mapping import EventSource, MappedDocuments, MappedTable
 from intempt_core.validation.across_events import (
     UnknownProductLookup,
     add_fix_hints,
-    report_lost_zeros,
+    report_id_column,
     report_prior_sends,
     report_unknown_products,
 )
 from intempt_core.validation.column_rules import RULE_BLOCK_ROWS, ColumnChecker
 from intempt_core.validation.duplicates import DuplicateRows, describe_duplicates, find_duplicates, number_orders
+from intempt_core.validation.id_columns import report_damaged_ids
 from intempt_core.validation.report import PriorSendLookup, Report
 from intempt_core.validation.row_issues import DocumentRowIssues, Finding, ListRowIssues, TableRowIssues
+from intempt_core.validation.row_repeats import report_row_repeats
 from intempt_core.validation.text_column import to_mask
+from intempt_core.validation.unclear_times import report_unclear_times
 
 if TYPE_CHECKING:
     from intempt_core.validation.team_rules.rules_file import TeamRules
@@ -128,6 +131,7 @@ class _TableCheck:
     def __init__(self, mapped: MappedTable, known: _Beside) -> None:
         self._mapped, self._known = mapped, known
         self._columns = ColumnChecker(mapped)
+        self._unreadable_times: Int64Array = np.empty(0, np.int64)
 
     def report(self) -> Report:
         """The report: errors and repeats now, warnings when they are asked for."""
@@ -136,6 +140,8 @@ class _TableCheck:
             numbering = worker.submit(lambda: columns.id_codes)
             errors = _run_rules(mapped, ColumnChecker.find_errors)
             numbering.result()
+        unreadable = [finding.rows for finding in errors if finding.code == "timestamp_unreadable" and finding.field]
+        self._unreadable_times = np.concatenate([self._unreadable_times, *unreadable])
         header = mapped.table.width
         errors.append(Finding("row_long", self._select_rows(lambda cells: cells > header)))
         row_issues = TableRowIssues(mapped)
@@ -161,10 +167,18 @@ class _TableCheck:
         yield from _run_rules(mapped, ColumnChecker.find_warnings)
         header = mapped.table.width
         yield Finding("row_short", self._select_rows(lambda cells: cells < header))
+        if mapped.makes_ids:
+            yield report_row_repeats(mapped.table)
+        yield from report_unclear_times(mapped, self._unreadable_times)
         for field, column in mapped.field_columns.items():
             if field in ID_FIELDS:
-                yield report_lost_zeros(field, mapped.table.columns[column])
+                yield from report_id_column(field, mapped.table.columns[column], mapped.table.describe_row)
                 mapped.table.release_memory()
+        for field in ID_FIELDS:
+            if field in mapped.mapping.constants:
+                text = _keep_unicode(id_to_text(mapped.mapping.constants[field]))
+                for finding in report_damaged_ids(field, make_array([text])):
+                    yield replace(finding, rows=np.arange(mapped.rows))
         if known.is_unknown_product is not None:
             rule = partial(ColumnChecker.find_unknown_products, is_unknown_product=known.is_unknown_product)
             yield from add_fix_hints(_run_rules(mapped, rule))
@@ -244,7 +258,7 @@ class _DocumentCheck:
         table, known = self._mapped.table, self._known
         for field in ID_FIELDS:
             if field in table.columns:
-                yield report_lost_zeros(field, table.columns[field])
+                yield from report_id_column(field, table.columns[field], table.describe_row)
         if known.is_unknown_product is not None:
             rule = partial(ColumnChecker.find_unknown_products, is_unknown_product=known.is_unknown_product)
             yield from add_fix_hints(self._run_column_rules(rule))
@@ -334,7 +348,7 @@ class _EventCheck:
             duplicates, self._describe_row, partial(_are_same_events, self._events, duplicates)
         )
         for field, texts in self._ids.items():
-            yield report_lost_zeros(field, make_array([_keep_digits(text) for text in texts]))
+            yield from report_id_column(field, make_array([_keep_unicode(text) for text in texts]), self._describe_row)
         if known.find_prior_sends is not None:
             yield report_prior_sends([self._ids["eventId"]], known.find_prior_sends)
         if known.is_unknown_product is not None:
@@ -377,6 +391,6 @@ def _number_texts(texts: Sequence[str | None]) -> Int64Array:
     return np.array([-1 if text is None else numbers.setdefault(text, len(numbers)) for text in texts], np.int64)
 
 
-def _keep_digits(text: str | None) -> str:
-    """An id of digits; any other text, which may not even be Unicode, as none: lost zeros are seen in digits alone."""
-    return text if text is not None and text.isascii() and text.isdigit() else ""
+def _keep_unicode(text: str | None) -> str:
+    """An id as a column has it; one that holds half a character, which no file can, is none."""
+    return "" if text is None or any("\ud800" <= character <= "\udfff" for character in text) else text

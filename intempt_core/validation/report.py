@@ -266,6 +266,11 @@ class Report:
         )
         return found
 
+    def rows_of_codes(self, codes: Iterable[str]) -> Int64Array:
+        """The rows that show one of some codes, sorted."""
+        found: Int64Array = np.unique(np.concatenate([np.empty(0, np.int64), *(self.rows_of(code) for code in codes)]))
+        return found
+
     def findings_of(self, code: str) -> Iterator[Finding]:
         """What was found of a code, as it was found."""
         return (finding for finding in self._load_findings() if finding.code == code)

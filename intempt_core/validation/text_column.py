@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from intempt_core.arrays import Int64Array, Mask, make_array, view_bytes, view_numbers
-from intempt_core.contract import BLANK_CHARACTERS, PLACEHOLDER_IDS, Json
+from intempt_core.contract import BLANK_CHARACTERS, PLACEHOLDER_IDS, PLACEHOLDER_MARKS, PLACEHOLDER_PATTERN, Json
 from intempt_core.mapping import NUMBER_FORMS, is_cell_of_type
 
 _VISIBLE_ASCII = range(0x21, 0x7F)
@@ -73,12 +73,20 @@ class TextColumn:
     @cached_property
     def placeholders(self) -> Mask:
         """``is_placeholder`` of each cell, among the given."""
-        return to_mask(pc.is_in(pc.ascii_lower(self.trimmed), value_set=_make_placeholder_array())) & self.given
+        found = to_mask(pc.is_in(pc.ascii_lower(self.trimmed), value_set=_make_placeholder_array()))
+        if self.has_any_of(PLACEHOLDER_MARKS):
+            found = found | to_mask(pc.match_substring_regex(self.trimmed, PLACEHOLDER_PATTERN))
+        return found & self.given
 
     @cached_property
     def real(self) -> Mask:
         """Whether a cell is given and no placeholder: such an id may link events to a person."""
         return self.given & ~self.placeholders
+
+    def has_any_of(self, characters: str) -> bool:
+        """Whether one of these ASCII characters is anywhere in the column: a quick look before a pattern."""
+        used = view_bytes(self.array)
+        return any((used == ord(character)).any() for character in characters)
 
     def matches(self, pattern: str) -> Mask:
         """Whether a pattern is found in each cell, among the given."""

@@ -28,6 +28,8 @@ from intempt_core.mapping import (
     parse_month,
     parse_time,
     parse_time_suffix,
+    parse_zone,
+    split_time_formats,
 )
 from intempt_core.validation.text_column import TextColumn, to_mask
 
@@ -118,7 +120,7 @@ def _encode_missing(number: int | None) -> int:
 
 
 def _read_offset_minutes(text: str) -> int:
-    tail = parse_time_suffix(text)
+    tail = parse_zone(text)
     return NO_OFFSET if tail is None or tail[1] is None else tail[1]
 
 
@@ -155,10 +157,16 @@ class TimestampColumn:
         self.state: NDArray[np.int8] = np.where(cells.lengths > 0, TimeState.UNREADABLE, TimeState.ABSENT).astype(
             np.int8
         )
+        for one in split_time_formats(form):
+            self._read_cells(cells, zone, one)
+
+    def _read_cells(self, cells: TextColumn, zone: ZoneInfo, form: str) -> None:
+        """Read the cells of one format that no format before it has read."""
         if scale := get_digit_scale(form):
             times, over = scale
-            digits = np.flatnonzero(to_mask(pc.ascii_is_decimal(cells.array)) & (cells.lengths <= MAX_EXACT_DIGITS))
-            whole = cells.array if digits.size == count else cells.array.take(make_array(digits))
+            is_digits = to_mask(pc.ascii_is_decimal(cells.array)) & (cells.lengths <= MAX_EXACT_DIGITS)
+            digits = np.flatnonzero(is_digits & (self.state == TimeState.UNREADABLE))
+            whole = cells.array if digits.size == len(cells.array) else cells.array.take(make_array(digits))
             self._set_times(digits, view_numbers(whole.cast(pa.int64())) * times // over)
         if accepts_iso_dates(form):
             rest = np.flatnonzero((self.state == TimeState.UNREADABLE) & (cells.lengths >= 19))

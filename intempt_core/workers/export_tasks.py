@@ -77,18 +77,20 @@ class ExportFile(CheckedFileTask):
         everything: Of excluded rows: whether rows with errors are sent too, and so are none of them.
         exclude_accepted: Of excluded rows: whether those are among them whose event was sent before.
         good_members: Of excluded rows: whether of rows with errors the events without are sent.
+        exclude_codes: Of excluded rows: the codes of warnings whose rows are among them.
     """
 
     kind: ExportKind
     everything: bool = False
     exclude_accepted: bool = False
     good_members: bool = False
+    exclude_codes: tuple[str, ...] = ()
     verb = "exported"
 
     @cached_property
     def key(self) -> str:
         """By the checked file and what is exported."""
-        choices = self.everything, self.exclude_accepted, self.good_members
+        choices = self.everything, self.exclude_accepted, self.good_members, self.exclude_codes
         return make_task_key("export", self.checked.key, self.kind.value, *choices)
 
     def run(self, context: FileContext, given: Sequence[Any]) -> ExportedFile:
@@ -119,6 +121,7 @@ class ExportFile(CheckedFileTask):
                     everything=self.everything,
                     exclude_accepted=self.exclude_accepted,
                     good_members=self.good_members,
+                    exclude_codes=self.exclude_codes,
                 )
                 if isinstance(checked.mapped, MappedDocuments):
                     return export_event_lines(checked.mapped, rows.tolist())

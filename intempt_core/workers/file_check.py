@@ -1,6 +1,6 @@
 """A file mapped and checked: the events, the report, and what screens ask of both."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import merge
@@ -60,21 +60,33 @@ class FileCheck:
         return np.unique(np.concatenate(found))
 
     def excluded_rows(
-        self, *, everything: bool, exclude_accepted: bool = False, good_members: bool = False
+        self,
+        *,
+        everything: bool,
+        exclude_accepted: bool = False,
+        good_members: bool = False,
+        exclude_codes: Sequence[str] = (),
     ) -> Int64Array:
-        """The events (from 0) that are not sent: of rows with errors, unless ``everything`` is, and those sent before.
+        """The events (from 0) that are not sent.
 
-        With ``good_members`` the events without errors are sent of rows that have some.
+        Those of rows with errors, unless ``everything`` is, where with ``good_members`` the events without errors are
+        sent; those sent before; and those that show one of some codes.
         """
         mask = np.zeros(self.report.events, np.bool_)
         if not everything:
             mask |= self.report.find_excluded(keep_good_members=good_members)
         if exclude_accepted:
             mask[self.sent_before] = True
+        mask[self.report.rows_of_codes(exclude_codes)] = True
         return np.flatnonzero(mask)
 
     def excluded_records(
-        self, *, everything: bool = False, exclude_accepted: bool = False, good_members: bool = False
+        self,
+        *,
+        everything: bool = False,
+        exclude_accepted: bool = False,
+        good_members: bool = False,
+        exclude_codes: Sequence[str] = (),
     ) -> "Iterator[ExcludedRow]":
         """The events that are not sent, with the codes of their issues, and rows that are none by their names."""
         from intempt_core.history import (  # noqa: PLC0415  a process that checks does without
@@ -83,10 +95,14 @@ class FileCheck:
         )
 
         excluded = self.excluded_rows(
-            everything=everything, exclude_accepted=exclude_accepted, good_members=good_members
+            everything=everything,
+            exclude_accepted=exclude_accepted,
+            good_members=good_members,
+            exclude_codes=exclude_codes,
         ).tolist()
         return merge(
-            collect_excluded_rows(self.report, self.mapped.events, excluded), collect_ignored_rows(self.report)
+            collect_excluded_rows(self.report, self.mapped.events, excluded, exclude_codes),
+            collect_ignored_rows(self.report),
         )
 
     @cached_property

@@ -279,25 +279,30 @@ class PlanFile(CheckedFileTask):
         exclude_accepted: Whether rows are excluded whose event was sent before.
         order: The order of a person's events.
         good_members: Whether of rows with errors the events without are sent.
+        exclude_codes: Codes of warnings whose rows are excluded too.
     """
 
     everything: bool
     exclude_accepted: bool
     order: EventOrder
     good_members: bool = False
+    exclude_codes: tuple[str, ...] = ()
     verb = "planned"
 
     @cached_property
     def key(self) -> str:
         """By the checked file and the choices."""
-        choices = self.everything, self.exclude_accepted, self.order.value, self.good_members
+        choices = self.everything, self.exclude_accepted, self.order.value, self.good_members, self.exclude_codes
         return make_task_key("plan", self.checked.key, *choices)
 
     def run(self, context: FileContext, given: Sequence[Any]) -> Plan:
         """The plan of its rows."""
         checked: FileCheck = given[0]
         excluded = checked.excluded_rows(
-            everything=self.everything, exclude_accepted=self.exclude_accepted, good_members=self.good_members
+            everything=self.everything,
+            exclude_accepted=self.exclude_accepted,
+            good_members=self.good_members,
+            exclude_codes=self.exclude_codes,
         )
         rows = np.delete(np.arange(checked.report.events), excluded)
         return plan_table(checked.mapped, rows, context.settings, order=self.order)

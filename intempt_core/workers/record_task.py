@@ -56,6 +56,7 @@ class RecordPlan:
             everything=self.plan.everything,
             exclude_accepted=self.plan.exclude_accepted,
             good_members=self.plan.good_members,
+            exclude_codes=self.plan.exclude_codes,
         )
         with closing(context.open_history()) as history:
             return history.recorder.record(self.intent, make_request_blocks(plan), excluded)

@@ -81,6 +81,38 @@ def write(path: Path, rows: int, bad_share: float, seed: int = 1) -> EventFile:
     return EventFile(path, rows, {code: count for code, count in planted.items() if count})
 
 
+def write_without_ids(path: Path, rows: int, repeat_share: float, foreign_share: float, seed: int = 1) -> EventFile:
+    """Write ``rows`` good events without ids, a share of them equal to an earlier row in every cell.
+
+    Of the persons and the products a share is called by characters beyond ASCII.
+    """
+    rng = np.random.default_rng(seed)
+    source = np.arange(rows)
+    repeats = np.flatnonzero(rng.random(rows) < repeat_share)
+    repeats = repeats[repeats > 0]
+    source[repeats] = source[(rng.random(repeats.size) * repeats).astype(np.int64)]
+    source = source[source]  # what repeats a repeat is the row that is repeated there
+    person, product = rng.integers(0, max(1, rows // 20), rows), rng.integers(0, 20_000, rows)
+    prefixes = [
+        np.where(rng.random(rows) < foreign_share, foreign, plain)
+        for plain, foreign in (("user", "kundé"), ("SKU_", "größe_"))
+    ]
+    columns = [
+        pa.array(rng.choice(np.array([*SHARES]), rows, p=[*SHARES.values()])),
+        *(
+            pc.binary_join_element_wise(pa.array(prefix), pa.array(number).cast(pa.string()), "")
+            for prefix, number in zip(prefixes, (person, product), strict=True)
+        ),
+        pa.array(START_MS + np.arange(rows) * 1000).cast(pa.string()),
+        pc.round(pa.array(rng.random(rows) * 100), 2).cast(pa.string()),
+        pa.array(["1"] * rows),
+    ]
+    header = ["name", "userId", "productId", "timestamp", "price", "quantity"]
+    table = pa.table(dict(zip(header, columns, strict=True))).take(pa.array(source))
+    csv.write_csv(table, path, csv.WriteOptions(quoting_style="none"))
+    return EventFile(path, rows, {"row_repeated": rows - int(np.unique(source).size)})
+
+
 def _joined(prefix: str, numbers: NDArray[np.int64], width: int) -> pa.Array:
     text = pc.utf8_lpad(pa.array(numbers).cast(pa.string()), width=width, padding="0")
     return pc.binary_join_element_wise(pa.scalar(prefix), text, "")

@@ -13,7 +13,10 @@ from intempt_core.readers import Table
 from intempt_core.workers import ExportKind
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.screen_state import make_key
-from pages.parts.upload.state import CheckedFile, get_upload_state
+from pages.parts.upload.state import CheckedFile, UploadState, get_upload_state
+
+REPEAT_CODE = "row_repeated"
+"""The warning whose rows can be skipped."""
 
 EXCLUDED_PER_PAGE = 50
 """Rows on one page."""
@@ -47,12 +50,25 @@ def choose_exclusion(checked: CheckedFile) -> None:
     )
 
 
+def choose_repeats(checked: CheckedFile) -> None:
+    """The choice to skip the rows that equal an earlier one in every cell, where there are any."""
+    found, count = get_upload_state(), checked.report.counts.get(REPEAT_CODE, 0)
+    if not count:
+        return
+    st.session_state["upload-skip-repeated"] = REPEAT_CODE in found.exclude_codes
+    st.checkbox(
+        f"Skip {format_count(count, 'row that repeats', 'rows that repeat')} another in every cell",
+        key="upload-skip-repeated",
+        on_change=lambda: setattr(
+            found, "exclude_codes", (REPEAT_CODE,) if st.session_state["upload-skip-repeated"] else ()
+        ),
+    )
+
+
 def show_excluded_rows(checked: CheckedFile) -> None:
     """The rows that are not sent, page by page, each with its reasons; and all of them as a file."""
     found = get_upload_state()
-    rows = checked.excluded_rows(
-        everything=found.everything, exclude_accepted=found.exclude_accepted, good_members=found.good_members
-    )
+    rows = checked.excluded_rows(found)
     if not rows.size:
         return
     many = count_rows(checked, rows)
@@ -64,9 +80,7 @@ def show_excluded_rows(checked: CheckedFile) -> None:
             checked,
             f"Download {format_count(checked.report.input_rows_of(rows).size, 'row')}",
             key="upload-excluded-csv",
-            everything=found.everything,
-            exclude_accepted=found.exclude_accepted,
-            good_members=found.good_members,
+            chosen=found,
         )
 
 
@@ -81,20 +95,11 @@ def name_members(table: Table, events: Sequence[int] | Int64Array) -> dict[str, 
     return {} if table.origin is None else {"member": table.member_numbers(np.asarray(events, np.int64))}
 
 
-def show_excluded_download(
-    checked: CheckedFile,
-    label: str,
-    *,
-    key: str,
-    everything: bool = False,
-    exclude_accepted: bool = False,
-    good_members: bool = False,
-) -> None:
+def show_excluded_download(checked: CheckedFile, label: str, *, key: str, chosen: UploadState | None = None) -> None:
     """The button that downloads rows that are not sent, in the format of the file: a table, or JSON lines."""
 
     def make() -> Iterable[str]:
-        kind = ExportKind.EXCLUDED_ROWS
-        made = checked.export(kind, everything=everything, exclude_accepted=exclude_accepted, good_members=good_members)
+        made = checked.export(ExportKind.EXCLUDED_ROWS, chosen)
         return made.iter_texts()
 
     if isinstance(checked.mapped, MappedDocuments):
@@ -132,4 +137,6 @@ def _format_reasons(issues: list[Issue], *, is_bad_row: bool) -> str:
     titles = [issue.kind.title if issue.rule is None else f"team's rule {issue.kind.title}" for issue in errors]
     if is_bad_row and not titles:
         return "another event of its row has an error"
-    return ", ".join(dict.fromkeys(titles)) or ISSUE_KINDS["sent_before"].title
+    codes = {issue.code for issue in issues}
+    beside = [ISSUE_KINDS[code].title for code in get_upload_state().exclude_codes if code in codes]
+    return ", ".join(dict.fromkeys(titles or beside)) or ISSUE_KINDS["sent_before"].title

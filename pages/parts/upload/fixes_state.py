@@ -44,9 +44,7 @@ def go_to_cell(checked: CheckedFile, widget: str) -> None:
     found.message = ""
     if text:
         upload = get_upload_state()
-        plan = checked.plan(
-            everything=upload.everything, exclude_accepted=upload.exclude_accepted, good_members=upload.good_members
-        )
+        plan = checked.plan(upload)
         location = find_cell(text, checked.mapped, plan)
         if isinstance(location, str):
             found.message = location

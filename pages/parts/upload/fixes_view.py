@@ -177,9 +177,7 @@ def _describe_location(checked: CheckedFile, location: CellLocation) -> str:
         parts.append(f"column {location.column}")
         parts.append(f"in the event {locate_in_event(checked.mapped, location.column) or '–'}")
     found = get_upload_state()
-    plan = checked.plan(
-        everything=found.everything, exclude_accepted=found.exclude_accepted, good_members=found.good_members
-    )
+    plan = checked.plan(found)
     place = locate_in_request(checked.mapped, plan, location.row, location.column)
     parts.append(f"request {place.request:,}: {place.path}" if place else "skipped")
     return " · ".join(parts)

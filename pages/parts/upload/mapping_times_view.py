@@ -67,7 +67,7 @@ def show_time_format(table: Table, mapping: Mapping) -> None:
             args=(form,),
             accept_new_options=True,
             width=280,
-            help="Choose one, or type a pattern: %d.%m.%Y %H:%M",
+            help="Choose one, or type a pattern: %d.%m.%Y %H:%M. Several, in their order: iso | %m/%d/%Y",
         )
         st.selectbox(
             "Time zone of times without one",

@@ -22,7 +22,7 @@ from pages.parts.shared.send_flow import (
     show_send_trouble,
 )
 from pages.parts.shared.services import get_services
-from pages.parts.upload.excluded_rows_view import choose_exclusion, count_rows, show_excluded_rows
+from pages.parts.upload.excluded_rows_view import choose_exclusion, choose_repeats, count_rows, show_excluded_rows
 from pages.parts.upload.state import (
     CheckedFile,
     check_again,
@@ -63,18 +63,14 @@ def choose_plan(checked: CheckedFile, target: Target, *, sent_before: bool) -> P
     found = get_upload_state()
     choose_invalid_rows(checked)
     choose_exclusion(checked)
+    choose_repeats(checked)
     if checked.mapped.makes_ids:
         choose_event_ids()
     if sent_before and not found.fresh:
         st.text(describe_deduplication(target))
     if "timestamp" in checked.mapped.mapping.columns.values():
         choose_order(found, "upload-order")
-    return checked.plan(
-        everything=found.everything,
-        exclude_accepted=found.exclude_accepted,
-        order=found.order,
-        good_members=found.good_members,
-    )
+    return checked.plan(found, found.order)
 
 
 def choose_invalid_rows(checked: CheckedFile) -> None:
@@ -129,7 +125,7 @@ def _set_id_choice() -> None:
 def show_empty_plan(checked: CheckedFile) -> None:
     """Why no row is sent, and which."""
     reason = "has an error. Fix the file, or send the rows unchanged."
-    if get_upload_state().exclude_accepted:
+    if get_upload_state().exclude_accepted or get_upload_state().exclude_codes:
         reason = "is skipped."
     st.text(f"No row can be sent: every row {reason}")
     show_excluded_rows(checked)

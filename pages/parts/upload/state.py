@@ -11,7 +11,7 @@ from functools import partial
 import streamlit as st
 
 from intempt_core.arrays import Int64Array
-from intempt_core.contract import Json, format_count
+from intempt_core.contract import ISSUE_KINDS, Json, format_count
 from intempt_core.dispatch import make_batch_intent
 from intempt_core.errors import ConsoleError, ReadError
 from intempt_core.fixes import ColumnChange, Fix, SuggestedFix
@@ -76,6 +76,7 @@ class UploadState:
         everything: Whether rows with errors are sent too.
         good_members: Whether of rows with errors, where a row may be several events, those without are sent.
         exclude_accepted: Whether rows are excluded whose event was sent before.
+        exclude_codes: Codes of warnings whose rows are excluded.
         superseded: Numbers of the half recorded batches of the file, of which the plan may be the rest.
         fixes: The fixes of the file, in their order.
         order: The order of a person's events.
@@ -100,6 +101,7 @@ class UploadState:
     everything: bool = False
     good_members: bool = False
     exclude_accepted: bool = False
+    exclude_codes: tuple[str, ...] = ()
     superseded: tuple[int, ...] = ()
     fixes: tuple[Fix, ...] = ()
     order: EventOrder = EventOrder.FILE
@@ -253,27 +255,18 @@ class CheckedFile:
         """The rows (from 0) that a person may leave out, as their event went to this target before."""
         return self._result.sent_before
 
-    def excluded_rows(
-        self, *, everything: bool, exclude_accepted: bool = False, good_members: bool = False
-    ) -> Int64Array:
-        """The events (from 0) that are not sent: of rows with errors, unless ``everything`` is, and those sent before.
-
-        With ``good_members`` the events without errors are sent of rows that have some.
-        """
+    def excluded_rows(self, found: UploadState) -> Int64Array:
+        """The events (from 0) that are not sent, as is chosen now."""
         return self._result.excluded_rows(
-            everything=everything, exclude_accepted=exclude_accepted, good_members=good_members
+            everything=found.everything,
+            exclude_accepted=found.exclude_accepted,
+            good_members=found.good_members,
+            exclude_codes=found.exclude_codes,
         )
 
-    def plan(
-        self,
-        *,
-        everything: bool,
-        exclude_accepted: bool = False,
-        order: EventOrder = EventOrder.FILE,
-        good_members: bool = False,
-    ) -> Plan:
-        """The requests of the rows that are sent."""
-        plan: Plan = fetch_result(PlanFile(self.task, everything, exclude_accepted, order, good_members))
+    def plan(self, found: UploadState, order: EventOrder = EventOrder.FILE) -> Plan:
+        """The requests of the rows that are sent, as is chosen now."""
+        plan: Plan = fetch_result(replace(self.plan_task(found), order=order))
         return plan
 
     def plan_of_click(self, found: UploadState) -> Plan:
@@ -283,7 +276,14 @@ class CheckedFile:
 
     def plan_task(self, found: UploadState) -> PlanFile:
         """The task that plans what is chosen now."""
-        return PlanFile(self.task, found.everything, found.exclude_accepted, found.order, found.good_members)
+        return PlanFile(
+            self.task,
+            found.everything,
+            found.exclude_accepted,
+            found.order,
+            found.good_members,
+            found.exclude_codes,
+        )
 
     @property
     def is_large(self) -> bool:
@@ -295,16 +295,17 @@ class CheckedFile:
         change: ColumnChange = fetch_result(PreviewFix(self.task, fix))
         return change
 
-    def export(
-        self,
-        kind: ExportKind,
-        *,
-        everything: bool = False,
-        exclude_accepted: bool = False,
-        good_members: bool = False,
-    ) -> ExportedFile:
-        """A file that is made of the checked one, in a click on its download."""
-        task = ExportFile(self.task, kind, everything, exclude_accepted, good_members)
+    def export(self, kind: ExportKind, chosen: UploadState | None = None) -> ExportedFile:
+        """A file that is made of the checked one, in a click on its download; of excluded rows those ``chosen``."""
+        task = ExportFile(self.task, kind)
+        if chosen is not None:
+            task = replace(
+                task,
+                everything=chosen.everything,
+                exclude_accepted=chosen.exclude_accepted,
+                good_members=chosen.good_members,
+                exclude_codes=chosen.exclude_codes,
+            )
         results = get_services().results
         try:
             made: ExportedFile = results.fetch(task, self.tab)
@@ -335,12 +336,13 @@ class CheckedFile:
             raise ReadError(found)
         return found
 
-    def excluded_records(
-        self, *, everything: bool = False, exclude_accepted: bool = False, good_members: bool = False
-    ) -> Iterator[ExcludedRow]:
-        """The rows that are not sent, with the codes of their issues."""
+    def excluded_records(self, found: UploadState) -> Iterator[ExcludedRow]:
+        """The rows that are not sent, as is chosen now, with the codes of their issues."""
         return self._result.excluded_records(
-            everything=everything, exclude_accepted=exclude_accepted, good_members=good_members
+            everything=found.everything,
+            exclude_accepted=found.exclude_accepted,
+            good_members=found.good_members,
+            exclude_codes=found.exclude_codes,
         )
 
 
@@ -455,7 +457,7 @@ def read_plan_choice() -> tuple[object, ...]:
     return found.guard.describe_button(
         found.fresh,
         (found.everything, found.good_members),
-        found.exclude_accepted,
+        (found.exclude_accepted, found.exclude_codes),
         found.fixes,
         found.order,
         name,
@@ -484,9 +486,7 @@ def submit_upload(
             supersedes=checked.task.superseded if found.exclude_accepted else (),
             seen=seen,
         )
-        excluded = checked.excluded_records(
-            everything=found.everything, exclude_accepted=found.exclude_accepted, good_members=found.good_members
-        )
+        excluded = checked.excluded_records(found)
         return Submission(
             intent,
             plan,
@@ -512,6 +512,9 @@ def _collect_notes(checked: CheckedFile, found: UploadState) -> dict[str, Json]:
         notes["members"] = "of rows with errors, events without are sent"
     if found.exclude_accepted and (count := checked.sent_before.size):
         notes["sent before, excluded" if checked.task.superseded else "accepted before, excluded"] = int(count)
+    for code in found.exclude_codes:
+        if count := checked.report.rows_of(code).size:
+            notes[f"{ISSUE_KINDS[code].title}, excluded"] = int(count)
     if checked.task.rules is not None:
         notes["rules"] = checked.task.rules.name
     if checked.fixes:

@@ -51,6 +51,36 @@ def until(holds: Callable[[], object], seconds: float = 30) -> None:
         time.sleep(0.02)
 
 
+# ── what the call excludes ───────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_rows_that_repeat_another_are_sent_unless_the_call_excludes_them(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = "Product viewed,u1,p1"
+    given = tmp_path / "shop.csv"
+    given.write_text(f"name,userId,productId\n{row}\nProduct viewed,u2,p1\n{row}" + "\n")
+    with hostile(decides(lambda _: OK)) as server:
+        assert main(call(str(given), server, "--exclude", "row_repeated"), key(data)) == 0
+        assert len(got(server)) == 2
+        assert "1 row excluded by --exclude row_repeated." in capsys.readouterr().err
+        assert main(call(str(given), server, "--rest"), key(data)) == 0  # the repeat is an event of its own
+        assert len(got(server)) == 3
+    first, rest = batches(data)
+    assert first.notes == {"row repeats another in every cell, excluded": 1}
+    with history(data) as at:
+        codes = [row.codes for row in at.outcomes.rows(first.id) if row.state is None]
+    assert codes == [("row_repeated",)]
+    assert (first.total, first.excluded_rows, rest.total) == (2, 1, 1)
+
+
+def test_only_warnings_can_be_excluded(tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["send", str(tmp_path / "x.csv"), "--target", "sandbox", "--exclude", "event_name"], key(data))
+    assert ended.value.code == 2
+    assert "“event_name” is no code of a warning; it takes row_short" in capsys.readouterr().err
+
+
 # ── what was sent before ─────────────────────────────────────────────────────────────────────────────────────────────
 
 

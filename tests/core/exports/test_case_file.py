@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.fields import BLANK_CHARACTERS, is_placeholder
+from intempt_core.contract.fields import BLANK_CHARACTERS
+from intempt_core.contract.id_forms import is_placeholder
 from intempt_core.contract.outcome import Outcome
 from intempt_core.errors import NotFound, ReadError
 from intempt_core.exports.case_file import build_case, dump_case, read_case, render_case_page

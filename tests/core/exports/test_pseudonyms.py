@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.contract.fields import BLANK_CHARACTERS, is_placeholder
+from intempt_core.contract.fields import BLANK_CHARACTERS
+from intempt_core.contract.id_forms import is_placeholder
 from intempt_core.exports.escapes import ESCAPE_FUNCTIONS
 from intempt_core.exports.pseudonyms import Pseudonymizer
 

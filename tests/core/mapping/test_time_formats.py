@@ -101,7 +101,7 @@ def test_what_is_not_of_the_form_is_unreadable(form: str, cell: str) -> None:
 @pytest.mark.parametrize(
     ("form", "says"),
     [
-        ("epoch", "It takes “iso”, “epoch_s”, “epoch_ms”, “epoch_us”, or a pattern"),
+        ("epoch", "It takes “iso”, “epoch_s”, “epoch_ms”, “epoch_us”, “epoch_ns”, “serial”, a pattern"),
         ("%d.%m", "which has no year."),
         ("%H:%M", "which has no year and no month and no day."),
         ("%Y-%m-%d %Q", "but %Q means nothing here. It takes %Y %y"),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
@@ -19,15 +20,14 @@ from intempt_core.contract.fields import (
     BLANK_CHARACTERS,
     EVENT_FIELDS,
     ID_FIELDS,
-    ID_PATTERNS,
     INVISIBLE_CHARACTERS,
     OPEN_FIELDS,
-    PLACEHOLDER_IDS,
     EventName,
     FieldType,
 )
+from intempt_core.contract.id_forms import ID_PATTERNS, PLACEHOLDER_IDS, PLACEHOLDER_PATTERN, is_placeholder
 from intempt_core.contract.issue_kinds import ISSUE_KINDS
-from intempt_core.contract.issues import Issue, Place, shorten_value
+from intempt_core.contract.issues import Issue, Place, format_given, shorten_value
 from intempt_core.contract.model import TrackEvent
 from intempt_core.contract.readings import Requirement, ValueRule, read_each_value
 from intempt_core.contract.rules import GivenEvent
@@ -44,6 +44,7 @@ from intempt_core.validation.column_rules import ColumnChecker
 from intempt_core.validation.report import PriorSend, Report
 from intempt_core.validation.text_column import TextColumn
 from intempt_core.validation.time_column import TimestampColumn, TimeState, clamp_to_int64
+from intempt_core.validation.unclear_times import report_unclear_times
 from tests.core.contract.factories import RULE_FIELDS, model_fields
 from tests.core.readers.factories import table_of
 from tests.examples import scale_examples
@@ -57,12 +58,19 @@ ODD_TIMES = (
     "|2022-10-01|2022-10-01 00:00|2022-10-01 00:00Z|2022-10-01 00:00.5|2022-10-0１ 00:00:00|2022-02-29 00:00:00"
     "|2024-02-29 00:00:00|2022-03-27 02:30:00|2022-10-30 02:30:00|2022-10-01 00:00:5é|2022-10-01é00:00:00"
     "|1972-01-07 00:44:00|1972-01-07 00:44:29|1972-01-07 00:44:31|1971-06-01 12:00:10"
-    "|1262304000000|1262303999999|2210457600000|2210457600001|9999-12-31 23:59:59|0001-01-01 00:00:00"
+    "|4/15/2017|15.04.2017|2016-13-06|2016-08-11|2016-08-11 10:00|2016-06-06 10:00:00|2016-08-11t10:00:00z"
+    "|1664582400123456789|44835.41667|1262304000000|1262303999999|2210457600000|2210457600001"
+    "|9999-12-31 23:59:59|0001-01-01 00:00:00"
 ).split("|")
 ODD_NUMBERS = (
     "|0|-0|1|12.50|1e5|1E+400|1e-400|.5|5.|+5|007|1,234|12345678901234567890|0.1234567890123456789|123456789012345.6"
     "|nan|inf|Infinity|true|TRUE|True|false|yes|ﬁ| 5|5 |١|1_0|0x1|0e99999999999999999999|1e5000|-1.0|\u212aalse|trﬁe"
 ).split("|")
+
+
+def is_unicode(text: str) -> bool:
+    """Whether a text has no half characters, as no file has."""
+    return text.encode("utf-8", "ignore").decode() == text
 
 
 def disguised(word: str) -> list[str]:
@@ -72,7 +80,27 @@ def disguised(word: str) -> list[str]:
 
 
 placeholders = st.sampled_from(sorted(PLACEHOLDER_IDS)).map(disguised).flatmap(st.sampled_from)
+LONG = [str(number) for number in (1487580005268456448, 1487580005268456200, 1487580005268456287, 10**16 + 4)]
 DAMAGED = [
+    *LONG,
+    "17850.0",
+    "17850,0",
+    "-1.0",
+    "1.5",
+    "2E5",
+    "1.0E7",
+    "1,84E18",
+    "1,234,567",
+    "12 345",
+    "12B4",
+    '="00123"',
+    "'0045",
+    "#REF!",
+    "[object Window]",
+    "{{user}}",
+    "Jos\u00e9",
+    "Jose\u0301",
+    "JOSE\u0301",
     "1.84E+18",
     "1,8E+5",
     "184e+9",
@@ -223,6 +251,7 @@ def mapped_tables(draw: st.DrawFn) -> MappedTable:
         time_zone=draw(
             st.sampled_from(["UTC", "Europe/Berlin", "Australia/Lord_Howe", "Africa/Monrovia", "America/New_York"])
         ),
+        time_format=draw(st.sampled_from(["", "", "%m/%d/%Y", " | %m/%d/%Y", "iso | epoch_s | %d.%m.%Y", "epoch_ns"])),
     )
     header = [f"column {field}" for field in fields]
     return map_table(table_of(header, [[str(cell) for cell in row] for row in rows], cells=cells), mapping).column_view
@@ -267,18 +296,34 @@ def issues_of_reading(mapped: MappedTable, row: int, event: GivenEvent) -> Itera
         cell = mapped.table.cell(row, mapped.field_columns[field])
         if cell and not is_cell_of_type(cell, kind):
             yield Issue("value_type", event.place_of(field), shorten_value(cell))
+    ours = mapped.table.record(row)
+    earlier = (number for number in range(row if mapped.makes_ids else 0) if mapped.table.record(number) == ours)
+    if any(ours.values()) and (first := next(earlier, None)) is not None:
+        hint = f"It equals {mapped.table.describe_row(first)} in every cell."
+        more = " Exclude it, unless it happened as often as it is there."
+        yield Issue("row_repeated", Place(event.place.row, event.place.line), None, hint + more)
+
+
+def is_unreadable_time(mapped: MappedTable, event: GivenEvent) -> bool:
+    return "timestamp" in mapped.field_columns and isinstance(event.body.get("timestamp"), str)
 
 
 def by_the_model(mapped: MappedTable) -> Report:
     """The same table, asked one by one."""
     events = list(mapped.events())
     found = [issue for row, event in enumerate(events) for issue in issues_of_reading(mapped, row, event)]
+    unreadable = [row for row, event in enumerate(events) if is_unreadable_time(mapped, event)]
+    for finding in report_unclear_times(mapped, np.array(unreadable, np.int64)):
+        for index, row in enumerate(finding.rows.tolist()):
+            event, hint = events[row], finding.hint(index) if finding.hint else ""
+            given_text = format_given(event.body["timestamp"])
+            found.append(Issue(finding.code, event.place_of("timestamp"), given_text, hint))
     return check_events(events, said_before, found)
 
 
 def without_rows(issue: Issue) -> Issue:
     """A file calls another row a row, a list calls it an event; all else is the same."""
-    return replace(issue, hint=re.sub(r"(?:row|event) [0-9]+ \(line", "row … (line", issue.hint))
+    return replace(issue, hint=re.sub(r"(?:row|event) [0-9,]+ \(line", "row … (line", issue.hint))
 
 
 def both_speeds_agree(mapped: MappedTable) -> None:
@@ -457,3 +502,8 @@ def test_re2_reads_the_patterns_as_python_does(text: str) -> None:
     for code, pattern in ID_PATTERNS.items():
         column = pc.match_substring_regex(pa.array([text], pa.large_string()), pattern)
         assert column.to_pylist() == [re.search(pattern.replace("$", r"\Z"), text) is not None], code
+
+
+@given(hostile | ids | placeholders | st.from_regex(PLACEHOLDER_PATTERN).filter(is_unicode))
+def test_a_placeholder_in_a_column_is_one_by_itself(text: str) -> None:
+    assert TextColumn(pa.array([text], pa.large_string())).placeholders.tolist() == [is_placeholder(text)]

@@ -62,6 +62,7 @@ CELLS: dict[str, dict[str, str]] = {
     "id_damaged": {"sessionId": "1.84E+18"},
     "id_white_space": {"data.productId": " p"},
     "product_list": {"data.productId": "p1|p2"},
+    "id_spreadsheet_text": {"data.productId": '="00123"'},
 }
 """Code of a rule that columns can show → cells that break it."""
 
@@ -77,6 +78,11 @@ ELSEWHERE: dict[str, Callable[[], Report]] = {
     "event_id_repeated": lambda: by_columns([GOOD, GOOD]),
     "event_id_shared": lambda: by_columns([ORDER | {"data.productId": product} for product in "ab"]),
     "id_zeros_lost": lambda: by_columns([GOOD | {"userId": user} for user in ("0012", "12")]),
+    "id_twins": lambda: by_columns([GOOD | {"userId": user} for user in ("anna", "Anna")]),
+    "time_day_month_unclear": lambda: by_columns(
+        [GOOD | {"eventId": time, "timestamp": time} for time in ("2016-08-11", "4/15/2017")]
+    ),
+    "row_repeated": lambda: by_columns([{"name": "Product viewed", "userId": "u", "data.productId": "p"}] * 2),
     "request_shape": lambda: of_text('{"track": 7}'),
     "row_long": lambda: of_file("name,userId\na,b,c\n"),
     "row_short": lambda: of_file("name,userId\na\n"),

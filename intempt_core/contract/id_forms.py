@@ -1,0 +1,130 @@
+"""Forms of ids that give something away: placeholders, numbers that a float has changed, a spreadsheet's marks.
+
+A placeholder is what databases, languages, browsers, spreadsheets and analytics tools write where there is no id
+(CONTRACT 2.8, 7.12); who writes it is said beside it. Patterns are written in what ``re`` and RE2 have in common.
+"""
+
+import re
+from functools import cache
+
+from intempt_core.contract.fields import BLANK_CHARACTERS, INVISIBLE_CHARACTERS
+
+_ZERO_UUID = "00000000-0000-0000-0000-000000000000"
+
+_PLACEHOLDERS: tuple[tuple[str, str], ...] = (  # who writes it, the words in ASCII lower case
+    ("", "0|-1|anonymous|anon|guest|unknown|true|false|?|??|???|-|--|---|–|—|."),
+    ("Databases and programs write it for no value", "null|none|nil|nan|undefined|-nan|+nan"),
+    ("MySQL, PostgreSQL and Hive write it for NULL in an export", r"\n|\\n"),
+    ("pgAdmin, DBeaver and JetBrains tools write it for NULL", "[null]|<null>"),
+    ("Objective-C and SQL Developer write it for no value", "(null)"),
+    ("Hive and Spark write it for NULL in a partition", "__hive_default_partition__"),
+    (".NET writes it for a value of a database that is missing", "dbnull|system.dbnull|system.object"),
+    ("Go writes it for no value", "<nil>|%!s(<nil>)|%!v(<nil>)|%!d(<nil>)|%!s(missing)"),
+    ("Python writes it for no value", "nonetype|<class 'nonetype'>"),
+    ("pandas writes it for no value", "<na>"),
+    ("R and spreadsheets write it for no value", "na|n/a|n.a.|#n.a.|na_character_|na_integer_|na_real_"),
+    ("A program writes it for a number that is none", ("-inf|+inf|infinity|-infinity|1.#qnan|-1.#ind|1.#inf|nan(ind)|"
+     "-nan(ind)")),
+    ("A program writes it for an empty text, list or object", "\"\"|''|``|[]|{}|()|optional.empty|set()"),
+    ("PHP writes it in the place of a list or an object", "array"),
+    ("A spreadsheet keeps it for an empty text", '=""'),
+    ("Google Sheets shows it while a cell is worked out", "loading...|loading…|#getting_data"),
+    ("Google Analytics writes it where it has no value", ("(not set)|(not provided)|(data not available)|"
+     "(data deleted)|(entrance)|(direct)|(other)|(content targeting)|not set|not provided")),
+    ("Analytics tools write it where they have no value", ("(none)|(undefined)|(unknown)|(empty)|(blank)|(missing)|"
+     "(n/a)|(na)|(nan)|(nil)|<undefined>|<none>|<empty>|<blank>|<unknown>|<unset>|<not set>|[undefined]|[none]|[empty]|"
+     "[blank]|[not set]|$none|∅")),
+    ("Adobe Analytics writes it where it has no value", "unspecified|::unspecified::|::empty::|::emptystring::"),
+    ("Matomo writes it where it has no value", "not defined|value not defined|product sku not defined"),
+    ("Power BI and Tableau write it for no value", "%null%|blank()|null()"),
+    ("A device that may not be tracked sends it", (f"{_ZERO_UUID}|{'0' * 32}|{{{_ZERO_UUID}}}|"
+     f"{_ZERO_UUID.replace('0', 'f')}")),
+    ("It says that there is none", ("not available|not applicable|not specified|notset|not_set|not-set|not_available|"
+     "not_applicable|no value|no_value|no data|no_data")),
+)  # fmt: skip
+
+PLACEHOLDER_IDS: dict[str, str] = {word: who for who, words in _PLACEHOLDERS for word in words.split("|")}
+"""What upstream code writes where it has no id (CONTRACT 2.8), in ASCII lower case → who writes it, as a sentence
+without its end; empty where many do."""
+
+SPREADSHEET_ERROR = "[#](?:[A-Za-zÄÖÜÉÈÁÓÚÍäöü¡¿/0-9_]{1,16}[!?]|[Nn]/[AaDdBb]!?|[Nn][Vv])|[Ee]rr:[0-9]{3}|#{3,}"
+"""The expression of an error that a spreadsheet shows: ``#REF!``, ``#N/A``, ``#NV``, ``Err:502``, ``####``."""
+
+_PLACEHOLDER_PATTERNS: tuple[tuple[str, str], ...] = (  # who writes it, an expression of the whole id
+    ("A spreadsheet writes it where a formula fails", SPREADSHEET_ERROR),
+    ("JavaScript writes it in the place of an object", r"\[object [A-Za-z]+\]|%5[Bb]object(?:%20|\+)[A-Za-z]+%5[Dd]"),
+    (
+        "A program writes it in the place of an object",
+        (
+            r"<[^<>]* (?:object|at) [^<>]*0x[0-9A-Fa-f]+>|#<[A-Za-z:]+(?::0x[0-9A-Fa-f]+)?>"
+            r"|(?:HASH|ARRAY|SCALAR|CODE|REF)\(0x[0-9a-f]+\)|java\.[A-Za-z.]+@[0-9a-f]+|System\.[A-Za-z]+\[\]"
+        ),
+    ),
+    (
+        "A template writes it where its variable was not filled in",
+        r"\{\{[^{}]*\}\}|[$#]\{[^{}]*\}|<%[^<>]*%>|%%[^%]+%%|\*\|[^|]+\|\*|\[\[[^\[\]]+\]\]",
+    ),
+)
+
+_ANY_PLACEHOLDER = "|".join(pattern for _, pattern in _PLACEHOLDER_PATTERNS)
+
+PLACEHOLDER_PATTERN = f"^(?:{_ANY_PLACEHOLDER})$"
+"""The expression of placeholders that are no fixed word; it is asked of the text without white space around it."""
+
+PLACEHOLDER_MARKS = "[%<#{$*(:@"
+"""Characters of which every text has one that :data:`PLACEHOLDER_PATTERN` fits."""
+
+_SPREADSHEET_TEXT = r"""=[ ]?(?:[Tt]\()?"([^"'= ][^"]*)"\)?|'([^'= ]*[0-9][^'= ]*)"""
+
+ID_PATTERNS: dict[str, str] = {
+    # 1.84E+18, 1,48e18, 1.0E7, 148.76E+16, 1.48D+18, 1.48×10^18; a sheet keeps 15 digits: 148758000526845000000
+    "id_damaged": (
+        r"^(?:-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,4}|-?[0-9]{1,3}[.,][0-9]+[eEdD]\+?[0-9]{1,3}"
+        r"|-?[0-9]+(?:[.,][0-9]+)? ?[*×x·] ?10\^[0-9]{1,3}|[1-9][0-9]{14}0000+)$"
+    ),
+    # ="00123", =T("00123"), '0045
+    "id_spreadsheet_text": f"^(?:{_SPREADSHEET_TEXT})$",
+    # Several ids in one: p1|p2, p1;p2, [1, 2]. A comma alone may belong to one id.
+    "product_list": (
+        r"^[A-Za-z0-9_.:#/-]+(?: ?\| ?[A-Za-z0-9_.:#/-]+)+$|^[A-Za-z0-9_.:#/-]+(?:; ?[A-Za-z0-9_.:#/-]+)+$"
+        r"|^[A-Za-z0-9_.:#/-]+(?:, ?[A-Za-z0-9_.:#/-]+){2,}$|^[A-Za-z0-9_.:#/-]+, [A-Za-z0-9_.:#/-]+$"
+        r"|^[A-Za-z_][A-Za-z0-9_.:#/-]*,[A-Za-z_][A-Za-z0-9_.:#/-]*$|^\[.+,.+\]$|^\[[\"'0-9{ ].*\]$"
+    ),
+    "id_white_space": (
+        f"^[{re.escape(BLANK_CHARACTERS)}]|[{re.escape(INVISIBLE_CHARACTERS)}]|[{re.escape(BLANK_CHARACTERS)}]$"
+    ),
+}
+"""Warnings about one id that a pattern finds: code → expression, searched."""
+
+COMPILED_ID_PATTERNS = {code: re.compile(pattern.replace("$", r"\Z")) for code, pattern in ID_PATTERNS.items()}
+
+_ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
+
+
+_PLACEHOLDER_STARTS = frozenset("[%<#HASCRjS{$*eE")
+
+_compile = cache(re.compile)
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether an id is a placeholder (CONTRACT 2.8). Such an id links no events."""
+    core = text.strip(BLANK_CHARACTERS)
+    if core.translate(_ASCII_LOWER) in PLACEHOLDER_IDS:
+        return True
+    return core[:1] in _PLACEHOLDER_STARTS and _compile(_ANY_PLACEHOLDER).fullmatch(core) is not None
+
+
+def describe_placeholder(text: str) -> str:
+    """Who writes a placeholder, as a sentence; empty where many do."""
+    core = text.strip(BLANK_CHARACTERS)
+    who = PLACEHOLDER_IDS.get(core.translate(_ASCII_LOWER))
+    if who is None:
+        found = (name for name, pattern in _PLACEHOLDER_PATTERNS if _compile(pattern).fullmatch(core))
+        who = next(found, "")
+    return f"{who}." if who else ""
+
+
+def unwrap_spreadsheet_text(text: str) -> str:
+    """The id that a spreadsheet's text stands for: ``00123`` of ``="00123"``; any other text as it is."""
+    match = COMPILED_ID_PATTERNS["id_spreadsheet_text"].match(text)
+    return text if match is None else match[1] or match[2]

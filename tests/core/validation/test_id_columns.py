@@ -1,0 +1,176 @@
+"""Ids that a float, a spreadsheet or a formatter has damaged, worked out by hand; and ids that only look so."""
+
+import random
+
+import pytest
+
+from intempt_core.contract.id_forms import describe_placeholder, is_placeholder, unwrap_spreadsheet_text
+from intempt_core.fixes.suggest import suggest_fixes
+from intempt_core.fixes.table_fixes import apply_fixes
+from intempt_core.mapping.event_source import EventSource
+from intempt_core.mapping.model import exact_mapping
+from intempt_core.mapping.table_events import map_table
+from intempt_core.validation.check import check_table
+from intempt_core.validation.report import Report
+from tests.core.readers.factories import table_of
+
+RNG = random.Random(7)
+SNOWFLAKES = [str(RNG.randrange(10**18, 10**19)) for _ in range(2000)]
+
+
+def mapped_users(users: list[str]) -> EventSource:
+    header = ["name", "userId", "productId", "timestamp"]
+    rows = [["Product viewed", user, "p", str(1_714_631_904_000 + row)] for row, user in enumerate(users)]
+    return map_table(table_of(header, rows), exact_mapping(header))
+
+
+def check_users(users: list[str]) -> Report:
+    return check_table(mapped_users(users))
+
+
+def damaged(users: list[str]) -> list[int]:
+    rows: list[int] = check_users(users).rows_of("id_damaged").tolist()
+    return rows
+
+
+@pytest.mark.parametrize(
+    "id_",
+    ["1.48E18", "1.48e18", "1,84E18", "1.84E+18", "1.0E7", "1e+16", "148.76E+16", "1.48D+18", "1.48×10^18",
+     "1487580005268450000", "148758000526845000000"],
+)  # fmt: skip
+def test_a_number_with_an_exponent_or_fifteen_digits_and_zeros_shows_by_itself(id_: str) -> None:
+    assert damaged(["u1", id_, "u2"]) == [1]
+
+
+@pytest.mark.parametrize("id_", ["2E5", "5e11", "9E123"])
+def test_a_short_number_with_an_exponent_is_damaged_unless_letters_of_its_column_say_that_it_is_a_code(
+    id_: str,
+) -> None:
+    assert damaged(["17", id_, "u"]) == [1]
+    assert damaged(["2D4", id_, "2F1"]) == []
+    assert damaged(["0af3", id_]) == []
+
+
+@pytest.mark.parametrize("tail", [".0", ",0", ".00"])
+def test_a_fraction_of_zeros_is_damage_among_whole_numbers_or_where_every_id_has_one(tail: str) -> None:
+    assert damaged([f"17850{tail}", "u", f"13047{tail}"]) == []
+    assert damaged([f"17850{tail}", "u", "13047"]) == [0]
+    assert damaged([f"17850{tail}", "", f"13047{tail}", "nan"]) == [0, 2]
+    assert damaged([f"1{tail}", "1.5", "2"]) == []  # versions, or prices
+
+
+def test_long_ids_that_end_as_a_double_rounds_are_damaged_by_their_column() -> None:
+    lucky = next(id_ for id_ in (str(int(float(one))) for one in SNOWFLAKES))
+    assert int(float(lucky)) == int(lucky)
+    assert damaged([lucky]) == []  # a lone one says nothing
+    assert damaged([lucky] * 9) == []  # nor does it where it comes often
+    doubles = [str(int(float(id_))) for id_ in SNOWFLAKES[:3]]
+    assert damaged([*doubles, *SNOWFLAKES[3:10]]) == [0, 1, 2]  # 3 of 10
+    assert damaged([*doubles, *SNOWFLAKES[3:40]]) == []  # 3 of 40 are less than a tenth
+
+
+def test_the_fewest_digits_of_a_double_are_damage_too() -> None:
+    # JavaScript's String(1487580005268456287), and the same for …6964
+    assert damaged(["1487580005268456200", "1487580005268457000"]) == [0, 1]
+
+
+def test_good_long_ids_are_not_called_damaged() -> None:
+    assert damaged(SNOWFLAKES) == []
+    for digits in (16, 17, 18):  # half of those that begin with 10… are their own double by chance
+        assert damaged([str(RNG.randrange(10 ** (digits - 1), 18 * 10 ** (digits - 2))) for _ in range(500)]) == []
+
+
+def test_many_even_ids_of_seventeen_digits_are_beyond_chance() -> None:
+    users = [str(10**16 + 2 * RNG.randrange(10**15)) for _ in range(60)]
+    assert len(damaged(users)) == 60
+
+
+def test_ids_that_a_spreadsheet_cut_to_fifteen_digits() -> None:
+    assert damaged(["1234567890123450"]) == []
+    assert damaged(["1234567890123450", "9876543210123450", "5555555555555550"]) == [0, 1, 2]
+
+
+def test_parted_thousands_are_damage_where_the_whole_column_is_written_so() -> None:
+    assert damaged(["1,234", "17,850", "999"]) == [0, 1]
+    assert damaged(["1,234", "17,850", "SKU-9"]) == []
+    assert damaged(["123,456", "789"]) == []  # rather a list of two ids
+
+
+def test_what_the_column_shows_says_why() -> None:
+    report = check_users(["17850.0", "13047"])
+    assert report.issues()[0].fix == (
+        "It ends as a number does that was a float, and others of its column are whole numbers. Export the column as"
+        " text or as whole numbers."
+    )
+
+
+# ── a spreadsheet's marks ────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("cell", "id_"),
+    [('="00123"', "00123"), ('=T("00123")', "00123"), ("'0045", "0045"), ("'0045A", "0045A"), ('= "a b"', "a b")],
+)
+def test_a_spreadsheets_marks_are_found_and_taken_away(cell: str, id_: str) -> None:
+    mapped = mapped_users([cell, "u"])
+    report = check_table(mapped)
+    assert report.rows_of("id_spreadsheet_text").tolist() == [0]
+    assert unwrap_spreadsheet_text(cell) == id_
+    (fix,) = suggest_fixes(mapped, report)
+    assert fix.message == "Take a spreadsheet's marks away from 1 cell of userId"
+    fixed = apply_fixes(mapped, [fix.fix]).mapped
+    assert fixed.cells["userId"].to_pylist() == [id_, "u"]
+    assert check_table(fixed).counts == {}
+
+
+@pytest.mark.parametrize("id_", ["'s-Gravenhage", "O'Brien7", "'17'", '"17"', "=17", "a='1'", "'"])
+def test_other_apostrophes_and_signs_are_parts_of_an_id(id_: str) -> None:
+    assert "id_spreadsheet_text" not in check_users([id_]).counts
+    assert unwrap_spreadsheet_text(id_) == id_
+
+
+# ── placeholders ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("id_", "who"),
+    [
+        (r"\N", "MySQL, PostgreSQL and Hive write it for NULL in an export."),
+        ("(not set)", "Google Analytics writes it where it has no value."),
+        ("[object Object]", "JavaScript writes it in the place of an object."),
+        ("[object HTMLDivElement]", "JavaScript writes it in the place of an object."),
+        ("#N/A", "A spreadsheet writes it where a formula fails."),
+        ("#REF!", "A spreadsheet writes it where a formula fails."),
+        ("#BEZUG!", "A spreadsheet writes it where a formula fails."),
+        ("Err:502", "A spreadsheet writes it where a formula fails."),
+        ("(null)", "Objective-C and SQL Developer write it for no value."),
+        ("<null>", "pgAdmin, DBeaver and JetBrains tools write it for NULL."),
+        ("<NA>", "pandas writes it for no value."),
+        ("{{user_id}}", "A template writes it where its variable was not filled in."),
+        ("${userId}", "A template writes it where its variable was not filled in."),
+        ("<__main__.User object at 0x7f3a>", "A program writes it in the place of an object."),
+        ("undefined", "Databases and programs write it for no value."),
+        ("None", "Databases and programs write it for no value."),
+        ("anonymous", ""),
+    ],
+)
+def test_a_placeholder_says_who_writes_it(id_: str, who: str) -> None:
+    assert is_placeholder(id_)
+    assert describe_placeholder(id_) == who
+    issue = check_users([id_]).issues()[0]
+    assert (issue.code, issue.message) == ("id_placeholder", f"The id “{id_}” looks like a placeholder. {who}".strip())
+
+
+@pytest.mark.parametrize(
+    "id_", ["#12", "[a]", "{a}", "nat", "inf", "nobody", "user@object.com", "N", "NAN1", "none@example.com", "<a>"]
+)
+def test_an_id_that_only_resembles_one_is_none(id_: str) -> None:
+    assert not is_placeholder(id_)
+    assert check_users([id_]).counts == {}
+
+
+def test_placeholders_link_nobody() -> None:
+    from intempt_core.planning.plan import plan_table
+
+    mapped = mapped_users([r"\N", r"\N", "(not set)", "(not set)", "u", "u"])
+    assert plan_table(mapped, range(6)).persons == 5
