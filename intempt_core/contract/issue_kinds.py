@@ -223,6 +223,16 @@ _KINDS = (
         reading=ValueRule(ID_FIELDS, _is_unreadable_id, find_none),
     ),
     IssueKind(
+        code="id_cell_error",
+        severity=Severity.ERROR,
+        title="id is the error of a formula",
+        message="The id {given} is the error of a formula in the workbook, and no id.",
+        allowed=_ID_ALLOWED,
+        fix="Mend the formula in the workbook, or empty the cell.",
+        source="7.12",
+        reading=FoundElsewhere.BY_CELLS,
+    ),
+    IssueKind(
         code="event_not_object",
         severity=Severity.ERROR,
         title="event is not an object",

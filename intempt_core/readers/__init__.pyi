@@ -12,6 +12,7 @@ from .dialects.read_options import (
     parse_delimiter as parse_delimiter,
 )
 from .formats import (
+    EXCEL as EXCEL,
     FORMATS as FORMATS,
     FileFormat as FileFormat,
     GZIP_SUFFIX as GZIP_SUFFIX,

@@ -28,6 +28,7 @@ from intempt_core.contract import (
     id_to_text,
 )
 from intempt_core.mapping import EventSource, MappedDocuments, MappedTable
+from intempt_core.readers import EXCEL
 from intempt_core.validation.across_events import (
     UnknownProductLookup,
     add_fix_hints,
@@ -37,7 +38,7 @@ from intempt_core.validation.across_events import (
 )
 from intempt_core.validation.column_rules import RULE_BLOCK_ROWS, ColumnChecker
 from intempt_core.validation.duplicates import DuplicateRows, describe_duplicates, find_duplicates, number_orders
-from intempt_core.validation.id_columns import report_damaged_ids
+from intempt_core.validation.id_columns import report_cell_errors, report_damaged_ids
 from intempt_core.validation.report import PriorSendLookup, Report
 from intempt_core.validation.row_issues import DocumentRowIssues, Finding, ListRowIssues, TableRowIssues
 from intempt_core.validation.row_repeats import report_row_repeats
@@ -142,6 +143,12 @@ class _TableCheck:
             numbering.result()
         unreadable = [finding.rows for finding in errors if finding.code == "timestamp_unreadable" and finding.field]
         self._unreadable_times = np.concatenate([self._unreadable_times, *unreadable])
+        if mapped.table.format.name == EXCEL.name:
+            errors += [
+                report_cell_errors(field, mapped.table.columns[column])
+                for field, column in mapped.field_columns.items()
+                if field in ID_FIELDS
+            ]
         header = mapped.table.width
         errors.append(Finding("row_long", self._select_rows(lambda cells: cells > header)))
         row_issues = TableRowIssues(mapped)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from intempt_core.arrays import Int64Array, Mask, combine_column, first_bytes, make_array, view_numbers
-from intempt_core.contract import ID_PATTERNS
+from intempt_core.contract import ID_PATTERNS, ISSUE_KINDS, SPREADSHEET_ERROR
 from intempt_core.validation.row_issues import Finding
 from intempt_core.validation.text_column import TextColumn, to_mask
 
@@ -47,6 +47,18 @@ def report_damaged_ids(name: str, ids: pa.Array | pa.ChunkedArray) -> Iterator[F
         found.add(combine_column(ids.slice(start, ID_BLOCK_ROWS)), start)
     for rows, hint in found.judge(ids):
         yield Finding("id_damaged", rows, name, partial(_return_hint, hint))
+
+
+def report_cell_errors(name: str, ids: pa.ChunkedArray) -> Finding:
+    """Find the ids of a workbook's column that are errors of its formulas (CONTRACT 7.12)."""
+    rows = [np.empty(0, np.int64)]
+    for start in range(0, len(ids), ID_BLOCK_ROWS):
+        column = TextColumn(combine_column(ids.slice(start, ID_BLOCK_ROWS)))
+        if column.has_any_of("#:"):
+            fits = pc.match_substring_regex(column.trimmed, f"^(?:{SPREADSHEET_ERROR})$")
+            rows.append(np.flatnonzero(to_mask(fits)) + start)
+    hint = ISSUE_KINDS["id_cell_error"].fix
+    return Finding("id_cell_error", np.concatenate(rows), name, partial(_return_hint, hint))
 
 
 def _return_hint(hint: str, _index: int) -> str:

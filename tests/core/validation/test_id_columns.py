@@ -10,9 +10,11 @@ from intempt_core.fixes.table_fixes import apply_fixes
 from intempt_core.mapping.event_source import EventSource
 from intempt_core.mapping.model import exact_mapping
 from intempt_core.mapping.table_events import map_table
+from intempt_core.readers.table import read_table
 from intempt_core.validation.check import check_table
 from intempt_core.validation.report import Report
 from tests.core.readers.factories import table_of
+from tests.core.readers.workbook_factories import workbook
 
 RNG = random.Random(7)
 SNOWFLAKES = [str(RNG.randrange(10**18, 10**19)) for _ in range(2000)]
@@ -174,3 +176,27 @@ def test_placeholders_link_nobody() -> None:
 
     mapped = mapped_users([r"\N", r"\N", "(not set)", "(not set)", "u", "u"])
     assert plan_table(mapped, range(6)).persons == 5
+
+
+# ── errors of a workbook's formulas ──────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_error_cell_of_a_workbook_is_never_an_id() -> None:
+    cells = '<c t="inlineStr"><is><t>{}</t></is></c>'
+    header = "".join(cells.format(name) for name in ("name", "userId", "productId"))
+    view = cells.format("Product viewed")
+    rows = [f'{view}<c t="e"><v>{error}</v></c>{cells.format("p")}' for error in ("#N/A", "#REF!", "#NAME?")]
+    rows.append(f'{view}{cells.format("u1")}<c t="e"><v>#DIV/0!</v></c>')
+    rows.append(f"{view}{cells.format('u1')}{cells.format('p')}")
+    sheet = "".join(f"<row>{row}</row>" for row in (header, *rows))
+    table = read_table(workbook({"Events": sheet}), name="events.xlsx")
+    report = check_table(map_table(table, exact_mapping(table.header)))
+    assert report.counts == {"id_cell_error": 4, "id_placeholder": 4}
+    assert report.rows_with_errors == 4
+    issue = report.issues(code="id_cell_error")[3]
+    assert (issue.given, issue.place.column) == ("#DIV/0!", "productId")
+    assert issue.message == "The id “#DIV/0!” is the error of a formula in the workbook, and no id."
+
+
+def test_in_a_text_file_the_same_is_a_placeholder() -> None:
+    assert check_users(["#N/A"]).counts == {"id_placeholder": 1}

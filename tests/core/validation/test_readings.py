@@ -20,6 +20,7 @@ from intempt_core.validation.check import check_events, check_table
 from intempt_core.validation.report import PriorSend, Report
 from tests.core.contract.factories import RULE_FIELDS, model_fields
 from tests.core.readers.factories import table_of
+from tests.core.readers.workbook_factories import rows_xml, workbook
 
 GOOD = {"name": "Product viewed", "eventId": "e1", "userId": "u1", "data.productId": "p1"}
 
@@ -45,8 +46,8 @@ def of_text(text: str) -> Report:
     return check_events(payload.events, None, payload.issues)
 
 
-def of_file(text: str, name: str = "events.csv") -> Report:
-    table = read_table(text.encode(), name=name)
+def of_file(text: str | bytes, name: str = "events.csv") -> Report:
+    table = read_table(text if isinstance(text, bytes) else text.encode(), name=name)
     return check_table(map_table(table, choose_initial_mapping(table)))
 
 
@@ -83,6 +84,7 @@ ELSEWHERE: dict[str, Callable[[], Report]] = {
         [GOOD | {"eventId": time, "timestamp": time} for time in ("2016-08-11", "4/15/2017")]
     ),
     "row_repeated": lambda: by_columns([{"name": "Product viewed", "userId": "u", "data.productId": "p"}] * 2),
+    "id_cell_error": lambda: of_file(workbook({"A": rows_xml([["name", "userId"], ["a", "#REF!"]])}), "events.xlsx"),
     "request_shape": lambda: of_text('{"track": 7}'),
     "row_long": lambda: of_file("name,userId\na,b,c\n"),
     "row_short": lambda: of_file("name,userId\na\n"),

@@ -1,10 +1,12 @@
 """Rows that equal an earlier one in every cell, where event ids are made."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intempt_core.mapping.model import exact_mapping
+from intempt_core.mapping.model import Mapping, exact_mapping
 from intempt_core.mapping.table_events import map_table
 from intempt_core.validation import row_repeats
 from intempt_core.validation.check import check_table
@@ -35,6 +37,21 @@ def test_a_cell_that_is_not_mapped_tells_rows_apart() -> None:
     mapping = exact_mapping(HEADER)
     rows = [[*VIEW, "1"], [*VIEW, "2"]]
     assert check_table(map_table(table_of([*HEADER, "line"], rows), mapping)).counts == {}
+
+
+def test_a_row_that_is_several_events_repeats_as_a_whole() -> None:
+    header = ["name", "userId", "a", "b"]
+    rows = [["Product viewed", "u", "p", "p"], ["Product viewed", "u", "p", "q"], ["Product viewed", "u", "p", "p"]]
+    given = {
+        "columns": {"name": "name", "userId": "userId", "product": "data.productId"},
+        "explode": {"columns": ["a", "b"], "as": "product"},
+    }
+    report = check_table(map_table(table_of(header, rows), Mapping.from_json(json.dumps(given))))
+    assert report.rows_of("row_repeated").tolist() == [
+        4,
+        5,
+    ]  # the members of the third row, and no product of the first
+    assert report.issues(code="row_repeated")[0].fix.startswith("It equals row 1 (line 2) in every cell.")
 
 
 def test_what_is_said_of_a_row_is_no_part_of_it() -> None:
