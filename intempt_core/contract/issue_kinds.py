@@ -117,7 +117,7 @@ def _is_column_one_of(values: tuple[str, ...], column: FieldColumn) -> Mask:
 
 
 def _find_white_space(column: FieldColumn) -> Mask | None:
-    return None if column.is_visible_ascii else column.matches(ID_PATTERNS["id_white_space"])
+    return None if column.is_visible_ascii else column.matches_oddly(ID_PATTERNS["id_white_space"])
 
 
 def _find_spreadsheet_text(column: FieldColumn) -> Mask | None:

@@ -53,6 +53,10 @@ class FieldColumn(Protocol):
         """Rows with something visible in which the pattern is found; it is written in what ``re`` and RE2 share."""
         ...
 
+    def matches_oddly(self, pattern: str) -> Mask:
+        """:meth:`matches` of a pattern that no cell of visible ASCII alone fits."""
+        ...
+
     def has_any_of(self, characters: str) -> bool:
         """Whether one of these ASCII characters is anywhere in the column: a quick look before a pattern."""
         ...

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from intempt_core.arrays import (
+    HashArray,
     Int64Array,
     combine_column,
     hash_texts,
@@ -31,6 +32,7 @@ TWIN_BLOCK_ROWS = 1 << 18
 MAX_RANDOM_CASE_SHARE = 0.25
 """Of the ids with letters no more than this share have capitals in the middle of a word; else case tells ids apart."""
 
+_BUCKETS = 1 << 20
 _RANDOM_CASE = "[a-z][A-Z]|[A-Z]{2}[a-z]"
 _LETTER = "[A-Za-z]"
 
@@ -45,13 +47,16 @@ def report_id_twins(
         ids: Texts without nulls; an empty one is no id.
         describe_row: What a row is called in a sentence.
     """
-    rows = _find_twin_rows(ids)
+    if not _may_have_forms(ids):
+        return
+    upper = _are_capitals(ids)
+    rows = _find_twin_rows(ids, upper=upper)
     if not rows.size:
         return
     column = ids if isinstance(ids, pa.ChunkedArray) else pa.chunked_array([ids])
     spellings = take_rows(column, rows).dictionary_encode()
     texts, codes = spellings.dictionary.to_pylist(), view_numbers(spellings.indices).astype(np.int64)
-    twins = _find_rarer_forms(texts, codes)
+    twins = _find_rarer_forms(texts, codes, upper=upper)
     if twins and not all(_is_same_composed(texts[one], texts[other]) for one, other in twins.items()):
         twins = _drop_random_case(ids, texts, twins)
     if not twins:
@@ -68,21 +73,56 @@ def report_id_twins(
     yield Finding("id_twins", rows[is_twin], name, describe)
 
 
-def _find_twin_rows(ids: pa.Array | pa.ChunkedArray) -> Int64Array:
-    """The rows (sorted) whose id is also there in another form; by hashes, so that others may be among them."""
-    none: Int64Array = np.empty(0, np.int64)
-    if not _may_have_forms(ids):
-        return none
-    plain, folded = np.empty(len(ids), np.uint64), np.empty(len(ids), np.uint64)
+def _find_twin_rows(ids: pa.Array | pa.ChunkedArray, *, upper: bool) -> Int64Array:
+    """The rows (sorted) whose id is also there in another form; by hashes, so that others may be among them.
+
+    An id that folding leaves as it is has a twin only among those that it changes.
+    """
+    none = np.empty(0, np.int64)
+    rows, plain, folded = [none], [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
     for start in range(0, len(ids), TWIN_BLOCK_ROWS):
         array = combine_column(ids.slice(start, TWIN_BLOCK_ROWS))
-        plain[start : start + len(array)] = hash_texts(array)
-        folded[start : start + len(array)] = hash_texts(fold_ids(array))
-    _, firsts = np.unique(plain, return_index=True)
-    forms = np.sort(folded[firsts])
-    twice = forms[1:][forms[1:] == forms[:-1]]
-    found: Int64Array = np.flatnonzero(np.isin(folded, twice)) if twice.size else none
+        forms = fold_ids(array, upper=upper)
+        changed = np.flatnonzero(to_mask(pc.not_equal(forms, array)))
+        if changed.size:
+            rows.append(changed + start)
+            plain.append(hash_texts(array.take(make_array(changed))))
+            folded.append(hash_texts(combine_column(forms.take(make_array(changed)))))
+    changed_rows, changed_plain, changed_forms = (np.concatenate(parts) for parts in (rows, plain, folded))
+    if not changed_rows.size:
+        return changed_rows
+    order = np.lexsort((changed_plain, changed_forms))
+    is_same_form = changed_forms[order][1:] == changed_forms[order][:-1]
+    is_other = changed_plain[order][1:] != changed_plain[order][:-1]
+    twice = changed_forms[order][1:][is_same_form & is_other]
+    unchanged, met = _find_unchanged_twins(ids, np.unique(changed_forms), changed_rows)
+    mine = changed_rows[np.isin(changed_forms, np.union1d(twice, met))]
+    found: Int64Array = np.union1d(mine, unchanged)
     return found
+
+
+def _find_unchanged_twins(
+    ids: pa.Array | pa.ChunkedArray, forms: HashArray, changed: Int64Array
+) -> tuple[Int64Array, HashArray]:
+    """The rows that folding leaves as they are, and whose hash is one of some forms' (sorted); and those forms."""
+    is_near = np.zeros(_BUCKETS, np.bool_)  # a quick look first: nearly every row has no twin
+    is_near[forms & np.uint64(_BUCKETS - 1)] = True
+    rows, met = [np.empty(0, np.int64)], [np.empty(0, np.uint64)]
+    for start in range(0, len(ids), TWIN_BLOCK_ROWS):
+        hashes = hash_texts(combine_column(ids.slice(start, TWIN_BLOCK_ROWS)))
+        near = np.flatnonzero(is_near[hashes & np.uint64(_BUCKETS - 1)])
+        near = near[~np.isin(near + start, changed, assume_unique=True)]
+        near = near[forms[np.minimum(np.searchsorted(forms, hashes[near]), forms.size - 1)] == hashes[near]]
+        rows.append(near + start)
+        met.append(hashes[near])
+    return np.concatenate(rows), np.unique(np.concatenate(met))
+
+
+def _are_capitals(ids: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether most ids are written in capitals: then folding to capitals changes fewer of them."""
+    array = combine_column(ids.slice(0, TWIN_BLOCK_ROWS))
+    lower, upper = (int(pc.sum(pc.equal(fold(array), array)).as_py() or 0) for fold in (pc.ascii_lower, pc.ascii_upper))
+    return upper > lower
 
 
 def _may_have_forms(ids: pa.Array | pa.ChunkedArray) -> bool:
@@ -99,21 +139,21 @@ def _may_have_forms(ids: pa.Array | pa.ChunkedArray) -> bool:
     return False
 
 
-def fold_ids(ids: pa.Array) -> pa.Array:
-    """Ids as they are compared to find twins: composed characters, in lower case."""
-    folded = pc.ascii_lower(ids)
+def fold_ids(ids: pa.Array, *, upper: bool = False) -> pa.Array:
+    """Ids as they are compared to find twins: composed characters, in one case."""
+    folded = (pc.ascii_upper if upper else pc.ascii_lower)(ids)
     is_ascii = pc.string_is_ascii(folded)
     rows = np.flatnonzero(~to_mask(is_ascii))
     if not rows.size:
         return folded
-    some = pc.utf8_normalize(pc.utf8_lower(folded.take(make_array(rows))), "NFC")
-    return pc.replace_with_mask(folded, pc.invert(is_ascii), some)
+    some = (pc.utf8_upper if upper else pc.utf8_lower)(folded.take(make_array(rows)))
+    return pc.replace_with_mask(folded, pc.invert(is_ascii), pc.utf8_normalize(some, "NFC"))
 
 
-def _find_rarer_forms(texts: list[str], codes: Int64Array) -> dict[int, int]:
+def _find_rarer_forms(texts: list[str], codes: Int64Array, *, upper: bool) -> dict[int, int]:
     """The forms of ids that are rarer than another form: code of the form → code of the most frequent one."""
     counts = Counter(codes.tolist())
-    folded = fold_ids(make_array(texts)).to_pylist() if texts else []
+    folded = fold_ids(make_array(texts), upper=upper).to_pylist() if texts else []
     forms = {
         code: form for code, form in enumerate(folded) if not (is_blank(texts[code]) or is_placeholder(texts[code]))
     }

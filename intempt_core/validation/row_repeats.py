@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from intempt_core.arrays import (
+    HashArray,
     Int64Array,
     combine_column,
     find_colliding_rows,
@@ -25,6 +26,9 @@ from intempt_core.validation.text_column import to_mask
 
 REPEAT_BLOCK_ROWS = 1 << 18
 """Rows that are looked at together."""
+
+SAMPLE_ROWS = 20_000
+"""Rows by which it is judged which column tells rows apart."""
 
 
 def report_row_repeats(table: Table) -> Finding:
@@ -50,30 +54,51 @@ def _describe_repeats(firsts: Int64Array, describe_row: Callable[[int], str]) ->
 
 
 def find_row_repeats(table: Table) -> tuple[Int64Array, Int64Array]:
-    """The rows (sorted) that equal an earlier one in every cell, and beside each the first row that it equals."""
-    header = [column for column in table.header if column not in RESERVED_COLUMNS] or list(table.header)
-    hashes = np.zeros(table.rows, np.uint64)
-    filled = np.zeros(table.rows, np.bool_)
-    for start in range(0, table.rows, REPEAT_BLOCK_ROWS):
-        part = slice(start, start + REPEAT_BLOCK_ROWS)
-        for column in header:
-            array = combine_column(table.columns[column].slice(start, REPEAT_BLOCK_ROWS))
-            hashes[part] = mix_hashes(hashes[part], hash_texts(array))
-            filled[part] |= view_numbers(pc.binary_length(array)) > 0
-        table.release_memory()
+    """The rows (sorted) that equal an earlier one in every cell, and beside each the first row that it equals.
+
+    Columns are looked at one after the other, the one that tells most rows apart first, and each only in the rows that
+    are not told apart yet.
+    """
+    header = _sort_columns(table, [column for column in table.header if column not in RESERVED_COLUMNS])
+    hashes = _hash_column(table, header[0]) if header else np.zeros(0, np.uint64)
     some = find_colliding_rows(hashes)
-    some = some[filled[some]]
-    _, first_index, group = np.unique(hashes[some], return_index=True, return_inverse=True)
+    hashes = hashes[some]
+    for column in header[1:]:
+        hashes = mix_hashes(hashes, hash_texts(take_rows(table.columns[column], some)))
+        left = find_colliding_rows(hashes)
+        some, hashes = some[left], hashes[left]
+        table.release_memory()
+    filled = np.zeros(some.size, np.bool_)
+    for column in header:
+        filled |= view_numbers(pc.binary_length(take_rows(table.columns[column], some))) > 0
+    some, hashes = some[filled], hashes[filled]
+    _, first_index, group = np.unique(hashes, return_index=True, return_inverse=True)
     firsts = some[first_index[group]]  # sorted by row, so that the first of a hash is the first row
     later = firsts < some
     rows, firsts = some[later], firsts[later]
     same = np.ones(rows.size, np.bool_)
     for column in header:
         same &= to_mask(pc.equal(take_rows(table.columns[column], rows), take_rows(table.columns[column], firsts)))
+    table.release_memory()
+    return (rows, firsts) if same.all() else _compare_cells(table, header, some)
+
+
+def _sort_columns(table: Table, header: list[str]) -> list[str]:
+    """The columns, those first that have most different cells at the beginning of the table."""
+    sample = min(table.rows, SAMPLE_ROWS)
+    different = {
+        column: np.unique(hash_texts(combine_column(table.columns[column].slice(0, sample)))).size for column in header
+    }
+    return sorted(header, key=lambda column: -different[column])
+
+
+def _hash_column(table: Table, column: str) -> HashArray:
+    found = np.zeros(table.rows, np.uint64)
+    for start in range(0, table.rows, REPEAT_BLOCK_ROWS):
+        array = combine_column(table.columns[column].slice(start, REPEAT_BLOCK_ROWS))
+        found[start : start + len(array)] = hash_texts(array)
         table.release_memory()
-    if same.all():
-        return rows, firsts
-    return _compare_cells(table, header, some)
+    return found
 
 
 def _compare_cells(table: Table, header: list[str], some: Int64Array) -> tuple[Int64Array, Int64Array]:

@@ -61,9 +61,29 @@ class TextColumn:
         return not used.size or (int(used.min()) in _VISIBLE_ASCII and int(used.max()) in _VISIBLE_ASCII)
 
     @cached_property
+    def odd_rows(self) -> Int64Array:
+        """The rows (sorted) whose cell has anything but visible ASCII."""
+        found: Int64Array = np.empty(0, np.int64)
+        if not self.is_visible_ascii:
+            used, filled = view_bytes(self.array), np.flatnonzero(self.lengths)
+            is_odd = (used < _VISIBLE_ASCII.start) | (used >= _VISIBLE_ASCII.stop)
+            starts = (np.cumsum(self.lengths) - self.lengths)[filled]
+            found = filled[np.logical_or.reduceat(is_odd, starts)]
+        return found
+
+    @cached_property
     def trimmed(self) -> pa.Array:
         """The cells without white space around them."""
-        return self.array if self.is_visible_ascii else pc.utf8_trim(self.array, characters=BLANK_CHARACTERS)
+        rows = self.odd_rows
+        if not rows.size:
+            return self.array
+        before = self.array.take(make_array(rows))
+        after = pc.utf8_trim(before, characters=BLANK_CHARACTERS)
+        if before.equals(after):
+            return self.array
+        mask = np.zeros(len(self.array), np.bool_)
+        mask[rows] = True
+        return pc.replace_with_mask(self.array, make_array(mask), after)
 
     @cached_property
     def given(self) -> Mask:
@@ -91,6 +111,14 @@ class TextColumn:
     def matches(self, pattern: str) -> Mask:
         """Whether a pattern is found in each cell, among the given."""
         return to_mask(pc.match_substring_regex(self.array, pattern)) & self.given
+
+    def matches_oddly(self, pattern: str) -> Mask:
+        """:meth:`matches` of a pattern that no cell of visible ASCII alone fits."""
+        found = np.zeros(len(self.array), np.bool_)
+        rows = self.odd_rows
+        if rows.size:
+            found[rows] = to_mask(pc.match_substring_regex(self.array.take(make_array(rows)), pattern))
+        return found & self.given
 
     def are_wrong(self, is_wrong: Callable[[Json], bool]) -> Mask:
         """Whether the value of each cell is wrong; each different cell is read once, an empty one gives no value."""

@@ -137,6 +137,22 @@ def test_a_mapping_file_maps_and_unused_columns_are_told(tmp_path: Path, capsys:
     assert "Not sent: other." in capsys.readouterr().out
 
 
+def test_a_time_that_is_not_read_lists_the_forms_or_says_its_own(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = ["Product viewed,e1,u,p,soon\n", "Product viewed,e2,u,p,10/13/22 10:00\n"]
+    assert main(["check", file(tmp_path, *rows)], {}) == 1
+    told = capsys.readouterr().out
+    assert "Write it in one of these forms: epoch milliseconds (1664618400123) or, in a file, ISO 8601" in told
+    assert "iso, epoch_s, epoch_ms, epoch_us, epoch_ns, serial, or a pattern such as %d.%m.%Y %H:%M." in told
+    assert "It seems to be written as %m/%d/%y %H:%M: name that as the time format in the mapping" in told
+    mapping = tmp_path / "m.json"
+    names = ("name", "eventId", "userId", "productId", "timestamp")
+    columns = {name: "data.productId" if name == "productId" else name for name in names}
+    mapping.write_text(json.dumps({"columns": columns, "time_format": ["iso", "%m/%d/%y %H:%M"]}))
+    assert main(["check", file(tmp_path, rows[1]), "--mapping", str(mapping)], {}) == 0
+
+
 def test_problems_are_written_as_csv_or_as_a_workbook(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = file(tmp_path, *good(1), "view,e9,u1,p,\n")
     for name in ("problems.csv", "problems.xlsx"):
