@@ -79,7 +79,9 @@ def _find_twin_rows(ids: pa.Array | pa.ChunkedArray, *, upper: bool) -> Int64Arr
     An id that folding leaves as it is has a twin only among those that it changes.
     """
     none = np.empty(0, np.int64)
-    rows, plain, folded = [none], [np.empty(0, np.uint64)], [np.empty(0, np.uint64)]
+    rows: list[Int64Array] = [none]
+    plain: list[HashArray] = [np.empty(0, np.uint64)]
+    folded: list[HashArray] = [np.empty(0, np.uint64)]
     for start in range(0, len(ids), TWIN_BLOCK_ROWS):
         array = combine_column(ids.slice(start, TWIN_BLOCK_ROWS))
         forms = fold_ids(array, upper=upper)
@@ -88,7 +90,8 @@ def _find_twin_rows(ids: pa.Array | pa.ChunkedArray, *, upper: bool) -> Int64Arr
             rows.append(changed + start)
             plain.append(hash_texts(array.take(make_array(changed))))
             folded.append(hash_texts(combine_column(forms.take(make_array(changed)))))
-    changed_rows, changed_plain, changed_forms = (np.concatenate(parts) for parts in (rows, plain, folded))
+    changed_rows: Int64Array = np.concatenate(rows)
+    changed_plain, changed_forms = np.concatenate(plain), np.concatenate(folded)
     if not changed_rows.size:
         return changed_rows
     order = np.lexsort((changed_plain, changed_forms))
