@@ -274,14 +274,14 @@ def _fix_name(context: _IssueContext) -> _Draft | None:
 
 
 def _fix_time(context: _IssueContext) -> _Draft | None:
-    """CONTRACT 2.7: seconds, microseconds, a number in quotes, or a date with its zone."""
+    """CONTRACT 2.7: seconds, microseconds, nanoseconds, a number in quotes, or a date with its zone."""
     time = _convert_to_milliseconds(context.value, context.literal)
     return (f"Write {time}, in milliseconds.", context.replace_value(str(time))) if time is not None else None
 
 
 def _convert_to_milliseconds(value: Json, literal: str) -> int | None:
     number: Decimal | None = None
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{10,17}(\.[0-9]{1,3})?", value.strip(BLANK_CHARACTERS)):
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{10,19}(\.[0-9]{1,3})?", value.strip(BLANK_CHARACTERS)):
         number = Decimal(value.strip(BLANK_CHARACTERS))
     elif isinstance(value, str):
         try:
@@ -291,7 +291,7 @@ def _convert_to_milliseconds(value: Json, literal: str) -> int | None:
         number = Decimal(round(moment.timestamp() * 1000)) if moment.tzinfo is not None else None
     elif isinstance(value, int | float) and not isinstance(value, bool) and len(literal) < 40:
         number = Decimal(literal)
-    for times in () if number is None else (Decimal(1), Decimal(1000), Decimal("0.001")):
+    for times in () if number is None else (Decimal(1), Decimal(1000), Decimal("0.001"), Decimal("0.000001")):
         ms = number * times if number is not None else Decimal(0)
         if EARLIEST_MS <= ms <= LATEST_MS:
             return int(ms) if times < 1 or ms == int(ms) else None
