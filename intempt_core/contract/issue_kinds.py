@@ -228,7 +228,7 @@ _KINDS = (
         title="id is the error of a formula",
         message="The id {given} is the error of a formula in the workbook, and no id.",
         allowed=_ID_ALLOWED,
-        fix="Mend the formula in the workbook, or empty the cell.",
+        fix="Correct the formula in the workbook, or empty the cell.",
         source="7.12",
         reading=FoundElsewhere.BY_CELLS,
     ),

@@ -115,7 +115,7 @@ class _NumberForms:
         self.long_values.append(values[some])
 
     def judge(self, ids: pa.Array | pa.ChunkedArray) -> Iterator[tuple[Int64Array, str]]:
-        """The rows of ids that the whole column shows to be damaged, and how to mend them."""
+        """The rows of ids that the whole column shows to be damaged, and how to fix them."""
         if self.long_rows and (rounded := self._judge_rounding())[0].size:
             yield rounded
         zeros = _join(self.zero_fractions)

@@ -1,7 +1,7 @@
 """Times whose day and month may be exchanged (CONTRACT 7.13).
 
 Where a column is written in two forms, or where nothing in it tells the day from the month, a time may be read and be
-wrong all the same: a spreadsheet that takes the month for the day writes the dates anew that it can read so.
+wrong all the same: a spreadsheet that takes the month for the day rewrites the dates that it can read so.
 """
 
 from collections.abc import Callable, Iterator
@@ -92,7 +92,7 @@ def _find_beside_other_form(mapped: MappedTable, unreadable: Int64Array) -> tupl
     rows = np.setdiff1d(np.concatenate(parts), unreadable, assume_unique=True)
     why = (
         f"{_capitalise(mapped.table.describe_row(other[0]))} is written otherwise (“{shorten_value(other[1])}”): a"
-        " spreadsheet writes the dates anew that it can read, even where it takes the month for the day. Compare some"
+        " spreadsheet rewrites the dates that it can read, even where it takes the month for the day. Compare some"
         " with their source; several forms may be named in the mapping, in their order."
     )
     return rows, why
