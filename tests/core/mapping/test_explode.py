@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.contract.body import build_request_body, dump_json
+from intempt_core.contract.rules import find_event_errors, find_event_warnings
 from intempt_core.errors import MappingError, TableTooLarge
 from intempt_core.mapping.exploded_table import MAX_MEMBER_COLUMNS
 from intempt_core.mapping.mapped_table import MappedTable
@@ -23,6 +24,7 @@ from intempt_core.planning.plan import plan_table
 from intempt_core.readers.limits import ReadLimits
 from intempt_core.readers.table import Table, read_table
 from intempt_core.validation.check import check_table
+from tests.data.samples import shared_data
 
 ORDERS: dict[str, Any] = {
     "columns": {
@@ -367,3 +369,106 @@ def test_a_number_to_the_last_digit_goes_out_in_bodies_written_over_columns() ->
     quick = write_bodies(source, np.arange(3), [0, 3])
     assert quick is not None
     assert [part.split(b"}")[0] for part in quick[0].split(b'"v":')[1:]] == [b"12.50", b'"12.50"', b"null"]
+
+
+# ── a vendor's file ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+OURS = {
+    "Product Viewed": "Product viewed", "Product Added": "Added to cart", "Product Removed": "Removed from cart",
+    "Order Completed": "Product ordered",
+}  # fmt: skip
+
+
+def vendor_mapping(names: list[str]) -> dict[str, Any]:
+    """The mapping of a vendor's track calls; of these names those that are not for us are ignored."""
+    return {
+        "columns": {
+            "event": "name", "properties.product_id": "data.productId",
+            "properties.products[].product_id": "data.productId", "properties.price": "data.price",
+            "properties.products[].price": "data.price",
+        },
+        "constants": {"userId": "u1"}, "names": {name: OURS[name] for name in OURS if name in names},
+        "ignored_names": sorted({name for name in names if name and name not in OURS}),
+        "explode": {"path": "properties.products"},
+    }  # fmt: skip
+
+
+def test_of_a_vendors_sample_what_is_ours_becomes_events_and_the_rest_is_ignored() -> None:
+    calls: list[dict[str, Any]] = [
+        {"type": "track", "event": "Products Searched", "properties": {"query": "tea"}},
+        {"type": "track", "event": "Product List Viewed", "properties": {"products": [{"product_id": "p1"}]}},
+        {"type": "track", "event": "Product Viewed", "properties": {"product_id": "p1", "price": 18.99}},
+        {"type": "track", "event": "Product Added", "properties": {"product_id": "p1", "price": 18.99}},
+        {"type": "track", "event": "Product Removed", "properties": {"product_id": "p1", "price": 18.99}},
+        {"type": "track", "event": "Order Completed", "properties": {
+            "order_id": "o1", "products": [{"product_id": "p1", "price": 19}, {"product_id": "p2", "price": 3}],
+        }},
+        {"type": "track", "event": "Order Refunded", "properties": {"order_id": "o1"}},
+    ]  # fmt: skip
+    source = mapped(lines(*calls), vendor_mapping([call["event"] for call in calls]))
+    report = check_table(source)
+    assert (report.rows, report.events, report.rows_ignored, report.counts) == (7, 5, 3, {})
+    assert [(event.name, event.place.row, event.place.member, event.body["data"]) for event in source.events()] == [
+        ("Product viewed", 3, 0, {"productId": "p1", "price": 18.99}),
+        ("Added to cart", 4, 0, {"productId": "p1", "price": 18.99}),
+        ("Removed from cart", 5, 0, {"productId": "p1", "price": 18.99}),
+        ("Product ordered", 6, 1, {"productId": "p1", "price": 19}),
+        ("Product ordered", 6, 2, {"productId": "p2", "price": 3}),
+    ]
+    assert len({event.body["eventId"] for event in source.events()}) == 5
+
+
+def test_of_the_vendors_25_events_four_rows_are_ours_and_give_five_events() -> None:
+    file = shared_data() / "vendor-events" / "segment-ecommerce.jsonl"
+    table = read_table(file, name=file.name)
+    source = mapped(table, vendor_mapping(table.distinct_cells("event", 100)))
+    report = check_table(source)
+    assert (report.rows, report.events, report.rows_ignored, report.counts) == (25, 5, 21, {})
+    assert [(event.name, event.place.row, event.place.member) for event in source.events()] == [
+        ("Product viewed", 7, 0), ("Added to cart", 8, 0), ("Removed from cart", 9, 0),
+        ("Product ordered", 16, 1), ("Product ordered", 16, 2),
+    ]  # fmt: skip
+
+
+# ── laws ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+MEMBERS = st.lists(
+    st.one_of(
+        st.fixed_dictionaries({}, optional={"product_id": st.sampled_from(["p1", "p2", "", " p", None, 7])}),
+        st.sampled_from(["p1", None, 3]),
+    ),
+    max_size=3,
+)
+CALLS = st.fixed_dictionaries({
+    "event": st.sampled_from(["Order Completed", "Product Added", "view", ""]),
+    "userId": st.sampled_from(["u1", "u2", "", "null"]),
+    "messageId": st.sampled_from(["m1", "m2", "m3", ""]),
+    "properties": st.fixed_dictionaries({"products": st.one_of(MEMBERS, st.just("none"))}),
+})  # fmt: skip
+
+
+@given(st.lists(CALLS, min_size=1, max_size=5))
+def test_a_report_over_columns_says_of_each_event_what_the_rules_say_of_it_alone(found: list[dict[str, Any]]) -> None:
+    if not any(isinstance(one["properties"]["products"], list) and one["properties"]["products"] for one in found):
+        return
+    if not any(isinstance(item, dict) and item.get("product_id") is not None for one in found
+               for item in one["properties"]["products"]):  # fmt: skip
+        return
+    columns = {column: field for column, field in ORDERS["columns"].items() if "order_id" not in column}
+    source = mapped(
+        lines({"event": "x", "userId": "u", "messageId": "y", "properties": {}}, *found), ORDERS, columns=columns
+    )
+    report = check_table(source)
+    events = list(source.events())
+    across = {"event_id_repeated", "event_id_shared"}
+    by_columns = [{issue.code for issue in report.issues_of(row)} - across for row in range(report.events)]
+    assert by_columns == [
+        {issue.code for issue in (*find_event_errors(event), *find_event_warnings(event))} for event in events
+    ]
+    for row, event in enumerate(events):
+        assert all(
+            (i.place.row, i.place.member) == (event.place.row, event.place.member) for i in report.issues_of(row)
+        )
+    bad_rows = {event.place.row for row, event in enumerate(events) if report.error_mask[row]}
+    assert report.excluded_mask.tolist() == [event.place.row in bad_rows for event in events]
+    assert report.rows_with_errors == len(bad_rows)

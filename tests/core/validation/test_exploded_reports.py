@@ -1,11 +1,15 @@
 """Reports on exploded rows: rows are counted and excluded as the file has them, issues name row and member."""
 
+import io
 import json
 from typing import Any
 
+import openpyxl
+
 from intempt_core.contract import dump_json
-from intempt_core.exports.csv_files import export_problems_csv
+from intempt_core.exports.csv_files import export_excluded_csv, export_problems_csv
 from intempt_core.exports.junit import export_expectations_json
+from intempt_core.exports.xlsx_report import write_problems_xlsx
 from intempt_core.fixes.table_fixes import Fix, FixKind, apply_fixes, preview_fix
 from intempt_core.mapping.event_source import EventSource
 from intempt_core.mapping.model import Mapping
@@ -149,3 +153,24 @@ def test_the_teams_rules_see_the_values_of_json_as_they_are_sent() -> None:
     assert [dump_json(event.body["data"]["p"]) for event in mapped.events()] == [
         b"2.50", b'"2.5"', b"null", b"[1.10]", b"4",
     ]  # fmt: skip
+
+
+def test_excluded_rows_are_exported_as_the_file_has_them_with_the_reason_at_the_member() -> None:
+    mapped, report = checked()
+    lines = "".join(export_excluded_csv(mapped.table, report)).splitlines()
+    assert lines[0] == "order,user,when,price,product_1,product_2,product_3,expect,problems"
+    assert [line.split(",")[0] for line in lines[1:]] == ["O2", "", "O4"]
+    assert lines[1].startswith("O2,u2,soon,6,p3,p4,p5,timestamp_unreadable,")
+    assert "member 1, when: The time “soon” cannot be read." in lines[1]
+    views, report = checked(constants={"name": "Product viewed"})
+    assert "".join(export_excluded_csv(views.table, report)).splitlines()[1].startswith("O2,u2,soon,")
+
+
+def test_a_workbook_of_problems_names_row_and_member() -> None:
+    mapped, report = checked()
+    book = io.BytesIO()
+    write_problems_xlsx(mapped, report, book)
+    rows = list(openpyxl.load_workbook(book)["Rows"].iter_rows(values_only=True))
+    assert rows[0][:2] == ("row", "line")
+    assert rows[0][-1] == "member"
+    assert [(row[0], row[-1]) for row in rows[1:4]] == [(2, 1), (2, 2), (2, 3)]
