@@ -14,6 +14,8 @@ from intempt_core.mapping import (
     Mapping,
     MappingStore,
     choose_initial_mapping,
+    describe_lists,
+    is_unmapped_json,
     map_table,
     map_table_as_new,
     read_mapping_file,
@@ -132,6 +134,8 @@ def _map_input(
     chosen = replace(choose_initial_mapping(read) if mapping is None else mapping, read=options)
     mapped = map_table_as_new(read, chosen, run) if run else map_table(read, chosen)
     notes = list(mapped.table.notes)
+    if chosen.explode is None and not is_unmapped_json(read, chosen):
+        notes += describe_lists(read)
     if mapping is None:
         known = [one.saved.name for one in saved.recognise(read.header) if one.exact]
         notes += [f"A mapping is saved for this header: --mapping “{name}”." for name in known]

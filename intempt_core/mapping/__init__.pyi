@@ -9,6 +9,8 @@ from .explode import (
 )
 from .explode_suggestions import (
     ExplodeSuggestion as ExplodeSuggestion,
+    describe_lists as describe_lists,
+    draft_explode as draft_explode,
     expand_sample as expand_sample,
     list_json_paths as list_json_paths,
     suggest_explode as suggest_explode,

@@ -3,6 +3,7 @@
 Each is suggested with a count of what would come of it, and with the mapping that a person may accept.
 """
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ import numpy as np
 
 from intempt_core.arrays import take_rows
 from intempt_core.contract import ID_PATTERNS, Json, format_count
+from intempt_core.errors import MappingError
 from intempt_core.mapping.explode import Explode
 from intempt_core.mapping.exploded_table import expand_table, flatten_member, read_json_cell
 from intempt_core.mapping.model import RESERVED_COLUMNS, Mapping, match_exact_field
@@ -23,6 +25,9 @@ SAMPLE_ROWS = 2_000
 MAX_EXPLODE_SUGGESTIONS = 5
 
 SEPARATORS = ("|", ";", ",")
+
+_PRODUCT_KEYS = ("productid", "itemid", "sku", "productsku", "productdetailsproductid", "variantid")
+"""Keys of members that name a product, without case and signs, the surest first."""
 
 _NUMBERED = re.compile(r"(.*?[^0-9])[_ .-]?\(?([0-9]{1,2})\)?")
 _LIST_OF_IDS = re.compile(ID_PATTERNS["product_list"])
@@ -58,10 +63,13 @@ class ExplodeSuggestion:
         )
 
     @property
-    def holds_products(self) -> bool:
-        """Whether members are objects that name a product, or what of an order is one."""
-        words = ("product", "sku", "item", "variant")
-        return any("." in key and any(word in key.rpartition(".")[2].casefold() for word in words) for key in self.keys)
+    def product_key(self) -> str:
+        """The column of members that surely names a product; empty where none does."""
+        begins = f"{self.explode.member_column}."
+        names = {
+            re.sub("[^a-z]", "", key[len(begins) :].casefold()): key for key in self.keys if key.startswith(begins)
+        }
+        return next((names[one] for one in _PRODUCT_KEYS if one in names), "")
 
     def apply(self, mapping: Mapping) -> Mapping:
         """The mapping with this; a key of members whose name is exactly a field is taken, others go into ``data``."""
@@ -73,6 +81,36 @@ class ExplodeSuggestion:
                 columns[key] = match_exact_field(name)
         types = {field: kind for field, kind in mapping.types.items() if field in columns.values()}
         return replace(mapping, columns=_drop_repeated_fields(columns, self.explode), types=types, explode=self.explode)
+
+
+def draft_explode(table: Table, mapping: Mapping) -> tuple[Mapping, list[str]]:
+    """A drafted mapping with the list of products that a file's rows hold, if any, and why; for a person to correct."""
+    found = [one for one in suggest_explode(table) if one.explode.path and one.product_key]
+    if not found or mapping.explode is not None:
+        return mapping, []
+    chosen, reasons = found[0], []
+    name = chosen.explode.member_column
+    members = {chosen.product_key: "data.productId"}
+    members |= {f"{name}.{key}": f"data.{key}" for key in ("price", "quantity") if f"{name}.{key}" in chosen.keys}
+    columns = {column: field for column, field in mapping.columns.items() if column not in chosen.explode.sources}
+    drafted = replace(mapping, columns=columns | members, explode=chosen.explode)
+    try:
+        drafted.check()
+    except MappingError:
+        return mapping, []
+    reasons.append(f"explode → {chosen.explode.path}: {chosen.reason} See that each is an event.")
+    reasons.append(f"{chosen.product_key} → data.productId: it names the product of each. Confirm that it is the id.")
+    return drafted, reasons
+
+
+def describe_lists(table: Table) -> list[str]:
+    """A sentence for each list of products that rows hold, and what makes events of it."""
+    return [
+        f'{one.reason} To make them, map their columns ({one.product_key}) and write into the mapping: "explode":'
+        f" {json.dumps(one.explode.to_json(), ensure_ascii=False)}."
+        for one in suggest_explode(table)
+        if one.explode.path and one.product_key
+    ]
 
 
 def _drop_repeated_fields(columns: dict[str, str], explode: Explode) -> dict[str, str]:

@@ -95,3 +95,30 @@ def test_an_order_with_a_bad_member_is_excluded_whole_or_its_other_events_are_se
         ("3", "1", others, ""), ("3", "2", "excluded", "product_id_missing"), ("3", "3", others, ""),
     ]  # fmt: skip
     assert main([*sent, "--force"], data) == 5
+
+
+def test_suggest_prints_a_mapping_that_makes_events_of_a_list_of_products_and_says_why(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, mapping = tmp_path / "o.jsonl", tmp_path / "m.json"
+    path.write_text("\n".join(map(json.dumps, (order("m1", "p1", "p2"), order("m2", "p3")))))
+    assert main(["suggest", str(path)], {}) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["explode"] == {"path": "properties.products"}
+    assert "2 rows have a list in properties.products: 3 events would come of them. See that each is an event." in (
+        printed.err
+    )
+    mapping.write_text(printed.out)
+    assert main(["check", str(path), "--mapping", str(mapping), "--format", "json"], {}) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["rows"], found["events"], found["counts"]) == (2, 3, {})
+
+
+def test_check_says_what_would_make_events_of_a_list_that_its_mapping_leaves(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, mapping = tmp_path / "o.jsonl", tmp_path / "m.json"
+    path.write_text(json.dumps(order("m1", "p1", "p2")))
+    mapping.write_text(json.dumps({"columns": {"event": "name", "messageId": "eventId", "userId": "userId"}}))
+    assert main(["check", str(path), "--mapping", str(mapping)], {}) == 1
+    assert 'write into the mapping: "explode": {"path": "properties.products"}.' in capsys.readouterr().out
