@@ -5,6 +5,7 @@ from .annotations import (
     AnnotatedLine as AnnotatedLine,
     Annotation as Annotation,
     MAX_LINES_DRAWN as MAX_LINES_DRAWN,
+    TEAM_ANNOTATION as TEAM_ANNOTATION,
     TextPiece as TextPiece,
     annotate_issues as annotate_issues,
     annotate_lines as annotate_lines,

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import NamedTuple
 
-from intempt_core.contract import BLANK_CHARACTERS, INVISIBLE_CHARACTERS, Issue, Severity
+from intempt_core.contract import BLANK_CHARACTERS, INVISIBLE_CHARACTERS, Issue
 from intempt_core.readers import TEXT_LINE_END, Payload
+
+TEAM_ANNOTATION = "team"
+"""The kind of an annotation of what the team's rules found, whatever it weighs."""
 
 MAX_LINES_DRAWN = 2_000
 """Lines that a screen draws at once, around the selected one."""
@@ -37,18 +40,18 @@ class Annotation:
     Attributes:
         at: The first character, from 0.
         end: The one behind the last.
-        severity: The issue's severity.
+        kind: The issue's severity, or ``team`` for what the team's rules found.
         number: The issue's index in its list.
     """
 
     at: int
     end: int
-    severity: Severity
+    kind: str
     number: int
 
 
 class TextPiece(NamedTuple):
-    """Neighbouring characters that look the same: ``kind`` is ``error``, ``warning``, ``unseen`` or empty."""
+    """Neighbouring characters that look the same: ``kind`` is an annotation's, ``unseen`` or empty."""
 
     text: str
     kind: str = ""
@@ -59,13 +62,13 @@ class AnnotatedLine(NamedTuple):
 
     Attributes:
         number: The line, from 1.
-        severity: The worst severity in it, ``None`` where it has no issue.
+        kind: The worst kind of its annotations, empty where it has none.
         pieces: The line in pieces, without its end.
         problems: The numbers of the annotations that begin in it.
     """
 
     number: int
-    severity: Severity | None
+    kind: str
     pieces: tuple[TextPiece, ...]
     problems: tuple[int, ...]
 
@@ -87,7 +90,10 @@ def find_issue_span(payload: Payload, issue: Issue) -> tuple[int, int]:
 def annotate_issues(payload: Payload, issues: Iterable[Issue]) -> list[Annotation]:
     """An annotation for each issue, in the text's order."""
     annotations = [
-        Annotation(*find_issue_span(payload, issue), issue.severity, number) for number, issue in enumerate(issues)
+        Annotation(
+            *find_issue_span(payload, issue), issue.severity.value if issue.rule is None else TEAM_ANNOTATION, number
+        )
+        for number, issue in enumerate(issues)
     ]
     return sorted(annotations, key=attrgetter("at"))
 
@@ -110,10 +116,10 @@ def annotate_lines(
         if after == ahead and not over:
             whole = text[start:stop]
             pieces = (TextPiece(whole),) if plain and whole else tuple(_split_invisible(whole, ""))
-            lines.append(AnnotatedLine(number, None, pieces, ()))
+            lines.append(AnnotatedLine(number, "", pieces, ()))
             continue
         mine = [*over, *annotations[ahead:after]]
-        worst = min(one.severity for one in mine)  # "error" comes before "warning"
+        worst = min(one.kind for one in mine)  # in the order of the alphabet: error, team, warning
         problems = tuple(sorted(one.number for one in annotations[ahead:after]))
         lines.append(AnnotatedLine(number, worst, tuple(_split_line(text, start, stop, mine)), problems))
         over, ahead = [one for one in mine if one.end > stop + 1], after
@@ -123,12 +129,12 @@ def annotate_lines(
 def _split_line(text: str, start: int, stop: int, annotations: Sequence[Annotation]) -> Iterator[TextPiece]:
     """A line in pieces; where annotations overlap the worse one shows, then the earlier."""
     at = start
-    for one in sorted(annotations, key=lambda one: (one.at, one.severity, -one.end)) if annotations else ():
+    for one in sorted(annotations, key=lambda one: (one.at, one.kind, -one.end)) if annotations else ():
         begin, end = max(one.at, at), min(one.end, stop)
         if end <= begin:
             continue
         yield from _split_invisible(text[at:begin], "")
-        yield from _split_invisible(text[begin:end], one.severity.value)
+        yield from _split_invisible(text[begin:end], one.kind)
         at = end
     yield from _split_invisible(text[at:stop], "")
 

@@ -47,7 +47,7 @@ MAX_DIGITS = 300
 """Digits of a whole number in the rules."""
 
 MAX_NOTES = 20
-"""Sentences on a file that are shown; of the others, how many there are."""
+"""Sentences on rules, or on rules and a mapping, that are shown; of the others, how many there are."""
 
 EVERY_EVENT = "*"
 """The key of the rules of every event."""
@@ -104,9 +104,7 @@ class TeamRules:
             }
         except RulesError as error:
             raise RulesError(f"{name}: {error}") from None
-        notes = [*notes, *expander.notes]
-        more = [f"… and {len(notes) - MAX_NOTES:,} more."] if len(notes) > MAX_NOTES else []
-        return cls(name, text, (*notes[:MAX_NOTES], *more), schemas)
+        return cls(name, text, tuple(_limit_notes([*notes, *expander.notes])), schemas)
 
     def __getstate__(self) -> dict[str, object]:
         """Everything but the validators, which belong to one process."""
@@ -169,7 +167,7 @@ class TeamRules:
         Raises :class:`RulesError` where a rule speaks of numbers and the mapping makes text.
         """
         try:
-            return check_mapping_fit(self._schemas, source)
+            return _limit_notes(check_mapping_fit(self._schemas, source))
         except RulesError as error:
             raise RulesError(f"{self.name}: {error}") from None
 
@@ -187,6 +185,11 @@ def read_rules_file(file: Path) -> TeamRules:
     except UnicodeDecodeError as error:
         raise RulesError(f"The rules {file} are not UTF-8 (byte {error.start:,}).") from error
     return TeamRules.from_json(text, file.name)
+
+
+def _limit_notes(notes: list[str]) -> list[str]:
+    more = [f"… and {len(notes) - MAX_NOTES:,} more."] if len(notes) > MAX_NOTES else []
+    return [*notes[:MAX_NOTES], *more]
 
 
 def _build_size_error(name: str, size: int) -> RulesError:

@@ -186,6 +186,8 @@ class EventForm:
             return "name"
         if inside[:1] == ["timestamp"]:
             return "when"
+        if len(inside) > 1 and inside[0] in VALUE_PLACES and inside != ["data", "productId"]:
+            return "more"
         field_name = ".".join(inside)
         return field_name if field_name in (*IDENTITY_FIELDS, "data.productId") else "eventId"
 

@@ -191,6 +191,7 @@ def show_extra_values(form: EventForm, issues: list[Issue]) -> None:
             form, f"row-{row}-value", issues, find_row_notes(form.row(row), repeated=paths[index] in paths[index + 1 :])
         )
     st.button("+ Add value", key=form.key("more"), type="tertiary", on_click=add_extra_row, args=(form,))
+    show_field_problems(form, "more", issues)
 
 
 def find_row_notes(row: ExtraValue, *, repeated: bool) -> list[str]:

@@ -62,7 +62,7 @@ def show_problem_list(
                     beside(number)
             st.text((describe_place or _format_place)(issue))
             st.text(escape_invisible(f"{issue.message} {issue.fix}"))
-            if show_allowed:
+            if show_allowed and issue.kind.allowed.casefold() not in issue.fix.casefold():
                 st.text(f"Allowed: {issue.kind.allowed}")
             if below is not None:
                 below(number)

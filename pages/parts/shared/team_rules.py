@@ -1,5 +1,6 @@
 """The team's own rules on every screen that checks: one file, chosen once and remembered in the data folder."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -38,28 +39,48 @@ def get_team_rules() -> TeamRules | None:
         return None
 
 
-def show_rules_choice(screen: str) -> None:
-    """The file of the team's rules: which one is asked, and the ways to choose another one, or none."""
-    choice, trouble = get_screen_state(RulesChoice), ""
+def show_rules_choice(screen: str, trouble: str = "", notes: Sequence[str] = ()) -> None:
+    """The file of the team's rules: which one is asked, and the ways to choose another one, or none.
+
+    ``trouble`` is why the chosen rules do not go together with the file on the screen, which says so itself as well;
+    ``notes`` are what they never ask of it.
+    """
+    choice, shown_there = get_screen_state(RulesChoice), bool(trouble)
     try:
         rules = open_rules_store().get()
     except RulesError as error:
-        rules, trouble = None, str(error)
-    trouble = choice.trouble or trouble
+        rules, trouble, shown_there = None, str(error), False
+    if choice.trouble:
+        trouble, shown_there = choice.trouble, False
     label = f"The team's rules: {escape_markdown(rules.name)}" if rules else "The team's rules"
-    with st.popover(label, key=make_key(screen, "rules"), type="tertiary"):
-        st.text("A file of your own rules, JSON Schema by event name. What they find is shown beside the contract's.")
+    with st.popover(label, key=make_key(screen, "rules")):
+        if trouble:
+            st.markdown(":red-badge[■ cannot be used]")
+            st.text(escape_invisible(trouble))
+        st.text(
+            "A file of your own rules, JSON Schema by event name (docs/rules.md). What they find is shown beside the"
+            " contract's, in violet, and counted by itself."
+        )
         if rules is not None:
-            st.text(f"{rules.name}: {format_count(len(rules.kinds), 'rule')}. Every screen asks them.")
-            for note in rules.notes:
+            count = format_count(len(rules.kinds), "rule")
+            st.text(f"{rules.name}: {count}. Upload, Compose and Inspect check by them.")
+            for note in [*rules.notes, *notes]:
                 st.text(escape_invisible(note))
             st.button("Remove these rules", key=make_key(screen, "rules-remove"), on_click=_remove_rules)
         widget = make_key(screen, "rules-file", choice.files_chosen)
         st.file_uploader(
-            "A file of rules", ["json"], key=widget, on_change=_choose_rules, args=(widget,), max_upload_size=1
+            "Another file in their place" if rules else "A file of rules",
+            ["json"],
+            key=widget,
+            on_change=_choose_rules,
+            args=(widget,),
+            max_upload_size=1,
         )
-    if trouble:
+    if trouble and not shown_there:
         st.text(escape_invisible(trouble))
+    if notes and not trouble:
+        more = f" (and {len(notes) - 1:,} more, in “The team's rules”)" if len(notes) > 1 else ""
+        st.text(escape_invisible(f"{notes[0]}{more}"))
 
 
 def _choose_rules(widget: str) -> None:

@@ -93,7 +93,7 @@ def show_checked_steps(mapping: Mapping, target: Target) -> None:
         show_plan_step(show_problems_step(mapping, target), target)
     except (MappingError, ReadError, RulesError) as error:
         if isinstance(error, RulesError):
-            show_rules_choice("upload")
+            show_rules_choice("upload", str(error))
         with st.container(border=True, key="upload-trouble"):
             st.markdown(":red-badge[■ stopped]")
             st.text(str(error))
@@ -115,10 +115,8 @@ def show_problems_step(mapping: Mapping, target: Target) -> CheckedFile:
     )
     checked = check_upload(found.question)
     show_problems_line(checked)
-    show_rules_choice("upload")
-    if found.question.rules is not None:
-        for note in found.question.rules.check_mapping(checked.mapped):
-            st.text(note)
+    rules = found.question.rules
+    show_rules_choice("upload", notes=rules.check_mapping(checked.mapped) if rules is not None else ())
     show_expectations(checked)
     return checked
 
@@ -134,7 +132,8 @@ def show_problems_line(checked: CheckedFile, *, live: bool = True) -> None:
     if report.rule_counts:
         events = np.unique(np.concatenate([report.rows_of(code) for code in report.rule_counts]))
         team = report.input_rows_of(events).size
-        badges.append(format_team_badge(f"{format_count(team, 'row breaks', 'rows break')} the team's rules"))
+        errors = f", {report.rows_with_rule_errors:,} with errors" if report.rows_with_rule_errors else ""
+        badges.append(format_team_badge(f"{format_count(team, 'row breaks', 'rows break')} the team's rules{errors}"))
     line = "" if report.rows_with_errors or report.rule_counts else "warnings only" if badges else "none"
     if report.origin is not None:
         line = f"{format_count(report.rows, 'row')} become {format_count(report.events, 'event')} · {line}".rstrip(" ·")

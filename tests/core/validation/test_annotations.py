@@ -82,10 +82,10 @@ def test_a_line_comes_in_pieces_with_its_worst_and_its_problems() -> None:
     assert [(piece.text, piece.kind) for piece in first.pieces] == [
         ("a", ""), ("b", "warning"), ("⟨U+200B⟩", "unseen"), ("c", "warning"), ("d", "error"),
     ]  # fmt: skip
-    assert (first.number, first.severity, first.problems) == (1, Severity.ERROR, (2, 7))
+    assert (first.number, first.kind, first.problems) == (1, "error", (2, 7))
     assert [(piece.text, piece.kind) for piece in second.pieces] == [("ef", "error"), ("gh", "")]
-    assert (second.severity, second.problems) == (Severity.ERROR, ())
-    assert (third.pieces, third.severity) == ((), None)
+    assert (second.kind, second.problems) == ("error", ())
+    assert (third.pieces, third.kind) == ((), "")
     assert annotate_lines(text, marks, 2, 1) == [second]
 
 

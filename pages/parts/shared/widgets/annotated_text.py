@@ -3,13 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from intempt_core.contract import Severity
 from intempt_core.fixes import EditPreview
-from intempt_core.validation import MAX_LINES_DRAWN, AnnotatedLine, TextPiece
-from pages.parts.shared.formatting import STATE_STYLES
+from intempt_core.validation import MAX_LINES_DRAWN, TEAM_ANNOTATION, AnnotatedLine, TextPiece
+from pages.parts.shared.formatting import STATE_STYLES, TEAM_STYLE
 from pages.parts.shared.widgets.component import load_component
 
 MAX_LINE_CHARACTERS = 20_000
 """Characters of one line that are shown; a minified body may be one line of a megabyte."""
+
+_STYLES = {TEAM_ANNOTATION: TEAM_STYLE, **{severity.value: STATE_STYLES[severity] for severity in Severity}}
 
 
 def show_annotated_text(
@@ -27,10 +30,9 @@ def show_annotated_text(
     """
     rows: list[tuple[Any, ...]] = []
     for line in lines:
-        sign = STATE_STYLES[line.severity].shape if line.severity and line.problems else ""
+        sign = _STYLES[line.kind].shape if line.problems else ""
         title = " · ".join(dict.fromkeys(titles[number] for number in line.problems if number in titles))
-        kind = line.severity.value if line.severity else ""
-        rows.append((line.number, kind, sign, clip_pieces(line.pieces, MAX_LINE_CHARACTERS), title))
+        rows.append((line.number, line.kind, sign, clip_pieces(line.pieces, MAX_LINE_CHARACTERS), title))
     _draw_lines(rows, key=key, label=label, focus=focus, focus_count=focus_count)
 
 
@@ -57,7 +59,7 @@ def clip_pieces(pieces: Sequence[TextPiece], max_characters: int) -> list[tuple[
         return [(piece.text, piece.kind) for piece in pieces]
     first, at = 0, 0
     for piece in pieces:
-        if piece.kind in ("error", "warning"):
+        if piece.kind in _STYLES:
             first = at
             break
         at += len(piece.text)
