@@ -12,6 +12,7 @@ from intempt_core.contract.issues import Place
 from intempt_core.contract.rules import GivenEvent
 from intempt_core.mapping.mapped_table import MappedTable
 from intempt_core.mapping.model import Mapping
+from intempt_core.readers.table import read_table
 from intempt_core.validation.team_rules.rules_file import TeamRules
 from tests.core.readers.factories import table_of
 from tests.examples import scale_examples
@@ -87,7 +88,11 @@ def test_columns_and_events_break_the_same_checks(
 ) -> None:
     table = table_of(HEADER, rows)
     mapped = MappedTable(table, Mapping(COLUMNS, types=types, constants=constants, time_format=form))
-    rules = TeamRules.from_json(json.dumps({"rules": "1", "events": events}))
+    assert_both_find_the_same(mapped, TeamRules.from_json(json.dumps({"rules": "1", "events": events})))
+
+
+def assert_both_find_the_same(mapped: MappedTable, rules: TeamRules) -> None:
+    """Each row breaks each check as often over columns as event by event."""
     by_columns: Counter[tuple[int, str]] = Counter()
     for finding in rules.find_in_source(mapped):
         by_columns.update((row, finding.code) for row in finding.rows.tolist())
@@ -95,6 +100,29 @@ def test_columns_and_events_break_the_same_checks(
         (row, broken.check.code) for row, event in enumerate(mapped.events()) for broken in rules.find_broken(event)
     )
     assert by_columns == by_events
+
+
+IN_JSON = st.one_of(VALUES, st.sampled_from(["", " ", "12.5", 12345678901234567890, -0.0, 1e-7, [1, "a"], [], {}]))
+OF_A_LINE = st.fixed_dictionaries(
+    {"name": NAMES}, optional=dict.fromkeys(["userId", "timestamp", "pid", "price", "note", "city"], IN_JSON)
+)
+
+
+@settings(max_examples=scale_examples(200), deadline=None)
+@given(
+    st.dictionaries(st.sampled_from(["*", "Product ordered"]), OF_EVENT, min_size=1),
+    st.lists(OF_A_LINE, min_size=1, max_size=6),
+    st.sampled_from([*TYPES_OF_COLUMNS, {"data.price": "text"}]),
+)
+def test_columns_and_events_break_the_same_checks_where_cells_are_values_of_json(
+    events: dict[str, Any], rows: list[dict[str, Any]], types: dict[str, str]
+) -> None:
+    table = read_table("\n".join(map(json.dumps, rows)).encode(), name="x.jsonl")
+    columns = {column: field for column, field in COLUMNS.items() if column in table.header}
+    mapped = MappedTable(
+        table, Mapping(columns, types={field: types[field] for field in types if field in columns.values()})
+    )
+    assert_both_find_the_same(mapped, TeamRules.from_json(json.dumps({"rules": "1", "events": events})))
 
 
 BODIES = st.fixed_dictionaries(
