@@ -7,7 +7,7 @@ A placeholder is what databases, languages, browsers, spreadsheets and analytics
 import re
 from functools import cache
 
-from intempt_core.contract.fields import BLANK_CHARACTERS, INVISIBLE_CHARACTERS
+from intempt_core.contract.fields import BLANK_CHARACTERS, INVISIBLE_CHARACTERS, Json
 
 _ZERO_UUID = "00000000-0000-0000-0000-000000000000"
 
@@ -74,13 +74,21 @@ PLACEHOLDER_PATTERN = f"^(?:{_ANY_PLACEHOLDER})$"
 PLACEHOLDER_MARKS = "[%<#{$*(:@"
 """Characters of which every text has one that :data:`PLACEHOLDER_PATTERN` fits."""
 
+_MONTHS = "Jan|Feb|Mar|Mrz|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez"
+_SHORT_DATE = f"[0-9]{{1,2}}(?:-|[.] )(?:{_MONTHS})"  # what a spreadsheet makes of 1-2 and of MARCH1
+_WRAPPED = (  # b'17850', Some(17850), Optional("17850"), np.int64(17850), 1487580005268456287n
+    r"b'[^']+'|b\"[^\"]+\"|u'[^']+'|(?:Some|Just|Optional|ObjectId|UUID|Decimal|NumberLong|NumberInt|np[.][a-z]+[0-9]*)"
+    r"[(\[][^()\[\]]+[)\]]|[0-9]{16,}[nL]"
+)
+
 _SPREADSHEET_TEXT = r"""=[ ]?(?:[Tt]\()?"([^"'= ][^"]*)"\)?|'([^'= ]*[0-9][^'= ]*)"""
 
 ID_PATTERNS: dict[str, str] = {
     # 1.84E+18, 1,48e18, 1.0E7, 148.76E+16, 1.48D+18, 1.48×10^18; a sheet keeps 15 digits: 148758000526845000000
     "id_damaged": (
-        r"^(?:-?[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{1,4}|-?[0-9]{1,3}[.,][0-9]+[eEdD]\+?[0-9]{1,3}"
-        r"|-?[0-9]+(?:[.,][0-9]+)? ?[*×x·] ?10\^[0-9]{1,3}|[1-9][0-9]{14}0000+)$"
+        r"^(?:-?[0-9]{1,3}(?:[.,][0-9]+)?[eE]\+[0-9]{1,4}|-?[0-9]{1,3}[.,][0-9]+[eEdD]\+?[0-9]{1,3}"
+        r"|-?[0-9]+(?:[.,][0-9]+)? ?[*×x·] ?10\^[0-9]{1,3}|[1-9][0-9]{14}0000+"
+        f"|{_SHORT_DATE}|{_WRAPPED})$"
     ),
     # ="00123", =T("00123"), '0045
     "id_spreadsheet_text": f"^(?:{_SPREADSHEET_TEXT})$",
@@ -122,6 +130,16 @@ def describe_placeholder(text: str) -> str:
         found = (name for name, pattern in _PLACEHOLDER_PATTERNS if _compile(pattern).fullmatch(core))
         who = next(found, "")
     return f"{who}." if who else ""
+
+
+def build_damage_hint(value: Json) -> str:
+    """Say what happened to an id that a spreadsheet or a program has rewritten, and what to do; empty for a number."""
+    text = value if isinstance(value, str) else ""
+    if _compile(_SHORT_DATE).fullmatch(text):
+        return "It is a date, as a spreadsheet makes one of an id such as 1-2: re-export the column as text."
+    if _compile(_WRAPPED).fullmatch(text):
+        return "A program wrote its own notation around the id: write only what is inside of it."
+    return ""
 
 
 def unwrap_spreadsheet_text(text: str) -> str:

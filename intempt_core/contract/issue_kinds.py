@@ -26,7 +26,13 @@ from intempt_core.contract.fields import (
     spell_number,
 )
 from intempt_core.contract.hints import build_name_hint, build_product_hint
-from intempt_core.contract.id_forms import COMPILED_ID_PATTERNS, ID_PATTERNS, describe_placeholder, is_placeholder
+from intempt_core.contract.id_forms import (
+    COMPILED_ID_PATTERNS,
+    ID_PATTERNS,
+    build_damage_hint,
+    describe_placeholder,
+    is_placeholder,
+)
 from intempt_core.contract.readings import FieldColumn, FoundElsewhere, Reading, Requirement, ValueRule, find_none
 from intempt_core.contract.time_hints import build_time_hint
 
@@ -307,13 +313,14 @@ _KINDS = (
         code="id_damaged",
         severity=Severity.WARNING,
         title="id looks damaged by a sheet or a float",
-        message="The id {given} looks as if a spreadsheet or a program had made a number of it.",
+        message="The id {given} looks as if a spreadsheet or a program had rewritten it.",
         allowed=_ID_ALLOWED,
         fix="Re-export the column as text: the lost digits cannot be guessed.",
         source="1.2, 2.8, 7.10",
         reading=ValueRule(
             ID_FIELDS, partial(_is_id_like, "id_damaged"), lambda column: column.matches(ID_PATTERNS["id_damaged"])
         ),
+        hint=build_damage_hint,
     ),
     IssueKind(
         code="id_spreadsheet_text",

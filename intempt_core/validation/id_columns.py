@@ -31,8 +31,8 @@ _ZERO_FRACTION = r"^-?[0-9]+[.,]0+$"
 _FRACTION = r"^-?[0-9]+[.,][0-9]+$"
 _BARE_EXPONENT = r"^[0-9][eE][0-9]{1,3}$"
 _OTHER_LETTER = r"^[0-9]+[A-DF-Za-df-z][0-9A-Za-z]*$|^[0-9A-Fa-f]*[A-DFa-df][0-9A-Fa-f]*$"
-_GROUPED = r"^[1-9][0-9]{0,2}(?:[,'\x{a0}\x{202f} ][0-9]{3})+$"
-_GROUPED_SHORT = r"^[1-9][0-9]?[,'\x{a0}\x{202f} ]"
+_GROUPED = r"^[1-9][0-9]{0,2}(?:(?:[,'\x{2019}\x{a0}\x{202f} ][0-9]{3})+|(?:[.][0-9]{3}){2,})$"
+_GROUPED_SHORT = r"^[1-9][0-9]?[^0-9]"
 _PLAIN_SHORT = r"^[0-9]{1,3}$"
 _CUT_LENGTHS = (16, 17, 18)  # of a spreadsheet's 15 digits and a few zeros, which a good id may have by chance
 

@@ -38,7 +38,8 @@ def damaged(users: list[str]) -> list[int]:
 @pytest.mark.parametrize(
     "id_",
     ["1.48E18", "1.48e18", "1,84E18", "1.84E+18", "1.0E7", "1e+16", "148.76E+16", "1.48D+18", "1.48×10^18",
-     "1487580005268450000", "148758000526845000000"],
+     "184e+9", "2-Jan", "02. Mrz", "b'17850'", "Some(17850)", 'Optional("17850")', "np.int64(17850)",
+     "1487580005268456287n", "1487580005268450000", "148758000526845000000"],
 )  # fmt: skip
 def test_a_number_with_an_exponent_or_fifteen_digits_and_zeros_shows_by_itself(id_: str) -> None:
     assert damaged(["u1", id_, "u2"]) == [1]
@@ -96,6 +97,21 @@ def test_parted_thousands_are_damage_where_the_whole_column_is_written_so() -> N
     assert damaged(["1,234", "17,850", "999"]) == [0, 1]
     assert damaged(["1,234", "17,850", "SKU-9"]) == []
     assert damaged(["123,456", "789"]) == []  # rather a list of two ids
+    assert damaged(["1.234.567", "17.850.001", "999"]) == [0, 1]
+    assert damaged(["1\u00a0234", "17\u00a0850"]) == [0, 1]
+    assert damaged(["101.200", "99.300"]) == []  # article numbers with a point
+
+
+@pytest.mark.parametrize(
+    ("id_", "words"),
+    [
+        ("2-Jan", "It is a date, as a spreadsheet makes one"),
+        ("b'1'", "A program wrote its own notation"),
+        ("1e+9", "Re-exp"),
+    ],
+)
+def test_a_damaged_id_says_what_happened_to_it(id_: str, words: str) -> None:
+    assert check_users([id_]).issues()[0].fix.startswith(words)
 
 
 def test_what_the_column_shows_says_why() -> None:
