@@ -3,7 +3,7 @@
 from intempt_core.mapping.number_forms import NUMBER_FORMS
 from intempt_core.mapping.suggestions.cell_types import FIT_SHARE
 from intempt_core.mapping.suggestions.fields import is_written_time
-from intempt_core.mapping.suggestions.profile import ColumnProfile
+from intempt_core.mapping.suggestions.profile import ColumnProfile, map_columns
 from intempt_core.mapping.values import is_cell_of_type
 from intempt_core.readers import Table
 
@@ -19,8 +19,9 @@ def describe_columns(table: Table) -> dict[str, str]:
     ``mostly number`` is said where some are something else. The header says nothing here: a column of digits is
     ``integer``, whether they are ids or amounts.
     """
-    kinds = {column: _find_kind(ColumnProfile(table, column)) for column in table.header[:MOST_COLUMNS]}
-    return {column: kinds.get(column, "") for column in table.header}
+    looked_at = table.header[:MOST_COLUMNS]
+    kinds = map_columns(table, lambda column: _find_kind(ColumnProfile(table, column)), looked_at)
+    return dict.fromkeys(table.header, "") | dict(zip(looked_at, kinds, strict=True))
 
 
 def _find_kind(profile: ColumnProfile) -> str:

@@ -5,9 +5,11 @@ column of times, of numbers or of ids has few shapes however many rows it has, s
 moment.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +19,8 @@ from intempt_core.arrays import hash_texts, make_scalar, view_numbers
 from intempt_core.contract import is_blank, is_placeholder, shorten_value
 from intempt_core.mapping.model import RESERVED_COLUMNS
 from intempt_core.readers import Table
+
+T = TypeVar("T")
 
 MAX_SHAPES = 1_000
 """Shapes of a column at the most; one that has more has text of all kinds, or ids of letters."""
@@ -29,6 +33,7 @@ _FIRST_ROWS, _FIRST_SHAPES = 2_000, 200
 
 _NINES = bytes(ord("9") if ord("0") <= byte <= ord("9") else byte for byte in range(256))
 _FEW_CELLS = 20
+_ROWS_FOR_THREADS, _THREADS = 50_000, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +224,14 @@ def make_shapes(chunk: pa.Array) -> pa.BinaryArray:
 
 def _count_true(mask: pa.Array) -> int:
     return int(np.count_nonzero(view_numbers(mask)))
+
+
+def map_columns(table: Table, work: Callable[[str], T], columns: Sequence[str]) -> list[T]:
+    """What some work gives for each column; of a large table two columns are worked on at a time."""
+    if table.rows < _ROWS_FOR_THREADS:
+        return [work(column) for column in columns]
+    with ThreadPoolExecutor(_THREADS) as pool:
+        return list(pool.map(work, columns))
 
 
 def list_columns(table: Table) -> list[str]:

@@ -5,7 +5,6 @@
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -22,7 +21,7 @@ from intempt_core.mapping.suggestions.fields import (
 )
 from intempt_core.mapping.suggestions.known_headers import KNOWN_HEADERS, ORDER_HEADERS
 from intempt_core.mapping.suggestions.known_names import describe_vendor, find_probable_name
-from intempt_core.mapping.suggestions.profile import ColumnProfile, list_columns
+from intempt_core.mapping.suggestions.profile import ColumnProfile, list_columns, map_columns
 from intempt_core.mapping.suggestions.times import TimeFit, describe_form
 from intempt_core.mapping.suggestions.vendors import UCI
 from intempt_core.mapping.suggestions.words import normalize_name, split_words
@@ -31,7 +30,6 @@ from intempt_core.readers import Table
 MAX_COLUMNS_SEARCHED = 400
 """Columns whose cells are looked at; of a wider table further ones only where their header is known."""
 
-_ROWS_FOR_THREADS, _THREADS = 50_000, 2
 _LEAST_FINER_SCORE = 35
 _DOUBTFUL_SHARE, _CLEARLY_MORE = 0.5, 10
 _ORDER_COLUMNS = 2
@@ -106,12 +104,7 @@ class TableReading:
     @cached_property
     def candidates(self) -> tuple[Candidate, ...]:
         """Every column for every field that it may be, the surest first."""
-        readings = [self.column(column) for column in self.searched]
-        if self.table.rows >= _ROWS_FOR_THREADS:
-            with ThreadPoolExecutor(_THREADS) as pool:
-                every = list(pool.map(lambda reading: reading.candidates, readings))
-        else:
-            every = [reading.candidates for reading in readings]
+        every = map_columns(self.table, lambda column: self.column(column).candidates, self.searched)
         found = [candidate for some in every for candidate in some if candidate.score >= LEAST_SCORE]
         if not any(candidate.field in IDENTITY_FIELDS for candidate in found):
             found += self._find_emails()
