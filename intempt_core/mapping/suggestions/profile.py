@@ -185,10 +185,12 @@ class ColumnProfile:
                 return None
             if not codes.size:
                 continue
-            known = np.arange(len(encoded.dictionary))  # each comes first where it is first met
-            first = np.searchsorted(np.maximum.accumulate(codes), known) if known.size > 1 else known
-            counts = np.bincount(codes) if known.size > 1 else np.array([codes.size])
-            for shape, count, row in zip(encoded.dictionary.to_pylist(), counts.tolist(), first.tolist(), strict=True):
+            named: list[bytes] = encoded.dictionary.to_pylist()
+            counts = np.bincount(codes, minlength=len(named)).tolist()
+            first = [0] * len(named)
+            if not found.keys() >= set(named):  # each comes first where its number is first met
+                first = np.searchsorted(np.maximum.accumulate(codes), np.arange(len(named))).tolist()
+            for shape, count, row in zip(named, counts, first, strict=True):
                 before = found.get(shape)
                 found[shape] = (before[0] + count, before[1]) if before else (count, start + row)
             start += len(chunk)
@@ -200,11 +202,13 @@ def _find_only_shape(shapes: pa.BinaryArray) -> bytes | None:
     if not len(shapes):
         return None
     first: bytes = shapes[0].as_py()
-    lengths = view_numbers(pc.binary_length(shapes))
-    if not first or (lengths != len(first)).any():
+    _, offsets, data = shapes.buffers()
+    size, count = len(first), len(shapes)
+    if not first or data is None or data.size != size * count:
         return None
-    held = np.frombuffer(shapes.buffers()[2], np.uint8, len(first) * len(shapes)).reshape(len(shapes), len(first))
-    return first if (held == held[0]).all() else None
+    bounds = np.frombuffer(offsets, np.int64 if pa.types.is_large_binary(shapes.type) else np.int32, count + 1)
+    is_even = bool((np.diff(bounds) == size).all())
+    return first if is_even and pa.py_buffer(first * count).equals(data) else None
 
 
 def make_shapes(chunk: pa.Array) -> pa.BinaryArray:

@@ -238,10 +238,11 @@ def _fit_forms(profile: ColumnProfile, layouts: Mapping[str, Mapping[str, _Layou
     examples: dict[str, int] = {}
     start = 0
     for chunk in profile.cells.chunks:
-        for shape, rows, digits in _split_by_shape(chunk):
+        for shape, cells in _split_by_shape(chunk):
+            rows = cells.rows
             for form, known in layouts.items():
                 layout = known.get(shape)
-                good = np.zeros(rows.size, np.bool_) if layout is None else _are_times(digits, layout)
+                good = np.zeros(rows.size, np.bool_) if layout is None else _are_times(cells, layout)
                 count = int(np.count_nonzero(good))
                 fitting[form] += count
                 if count:
@@ -257,40 +258,53 @@ def _fit_forms(profile: ColumnProfile, layouts: Mapping[str, Mapping[str, _Layou
             yield TimeFit(form, count, named, _find_fineness(form, example), example)
 
 
-def _split_by_shape(chunk: pa.Array) -> Iterator[tuple[str, Int64Array, NDArray[np.uint8]]]:
-    """The rows (from 0) of each shape of a chunk, and their bytes, a line each; of blank cells too."""
+class _Cells(NamedTuple):
+    """The cells of one shape in a chunk.
+
+    Attributes:
+        rows: Their rows (from 0) in the chunk.
+        held: The bytes of the chunk.
+        starts: Where each of the cells begins in them.
+    """
+
+    rows: Int64Array
+    held: NDArray[np.uint8]
+    starts: Int64Array
+
+    def read_number(self, span: Span) -> Int64Array:
+        """The number that stands in a span of each cell."""
+        number = np.zeros(self.rows.size, np.int64)
+        for place in range(*span):
+            number *= 10
+            number += self.held[self.starts + place]
+        return number - ord("0") * int("1" * (span[1] - span[0]))
+
+
+def _split_by_shape(chunk: pa.Array) -> Iterator[tuple[str, _Cells]]:
+    """The cells of each shape of a chunk; the blank ones too."""
     encoded = make_shapes(chunk).dictionary_encode()
     codes = view_numbers(encoded.indices)
     wide = pa.types.is_large_string(chunk.type)
     _, offsets, data = chunk.buffers()
-    bounds = np.frombuffer(offsets, np.int64 if wide else np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+    bounds = np.frombuffer(offsets, np.int64 if wide else np.int32)[chunk.offset : chunk.offset + len(chunk)]
     held = np.empty(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
     for code, shape in enumerate(encoded.dictionary.to_pylist()):
         rows = np.flatnonzero(codes == code)
-        width = len(shape)
-        if rows.size == codes.size and width and int(bounds[-1] - bounds[0]) == rows.size * width:
-            digits = held[int(bounds[0]) : int(bounds[0]) + rows.size * width].reshape(rows.size, width)
-        else:
-            digits = held[bounds[rows].astype(np.int64)[:, None] + np.arange(width)]
-        yield shape.decode(errors="replace"), rows, digits
+        yield shape.decode(errors="replace"), _Cells(rows, held, bounds[rows].astype(np.int64))
 
 
-def _are_times(digits: NDArray[np.uint8], layout: _Layout) -> Mask:
+def _are_times(cells: _Cells, layout: _Layout) -> Mask:
     """Which cells of one shape are times that there are, of years that can be sent."""
 
     def read(part: str) -> Int64Array:
-        first, last = layout.spans[part]
-        number = np.zeros(len(digits), np.int64)
-        for place in range(first, last):
-            number = number * 10 + (digits[:, place] - np.uint8(ord("0")))
-        return number
+        return cells.read_number(layout.spans[part])
 
     if layout.scale is not None:
         times, over = layout.scale
         ms = read("epoch") * times // over
         return (ms >= EARLIEST_MS) & (ms <= LATEST_MS)
     year = read("year") + (2000 if layout.short_year else 0)
-    month = read("month") if not layout.month else np.full(len(digits), layout.month)
+    month = read("month") if not layout.month else np.full(cells.rows.size, layout.month)
     day = read("day")
     good = (year >= _FIRST_YEAR) & (year <= _LAST_YEAR) & (month >= 1) & (month <= 12) & (day >= 1)
     leap = (month == 2) & (year % 4 == 0)  # no century that is none lies among the years
