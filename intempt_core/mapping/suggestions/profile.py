@@ -163,6 +163,8 @@ class ColumnProfile:
             for row in sorted(rows)[:2]
         ]
         more = exceptions - len(some)
+        if not some:
+            return f"{self.filled - exceptions:,} of {self.filled:,} fit."
         listed = ", ".join(some) + (f", and {more:,} more do not" if more > 0 else "")
         return f"{self.filled - exceptions:,} of {self.filled:,} fit; {listed}."
 

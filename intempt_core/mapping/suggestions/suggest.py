@@ -25,6 +25,7 @@ from intempt_core.mapping.suggestions.profile import ColumnProfile, list_columns
 from intempt_core.mapping.suggestions.times import TimeFit, describe_form
 from intempt_core.mapping.suggestions.vendors import UCI
 from intempt_core.mapping.suggestions.words import normalize_name, split_words
+from intempt_core.mapping.time_formats import FORMAT_SEPARATOR
 from intempt_core.readers import Table
 
 MAX_COLUMNS_SEARCHED = 400
@@ -279,7 +280,8 @@ class _Suggester:
             if fit.form:
                 said = describe_form(fit, several=several)
                 why = " ".join(part for part in (reason, said) if part)
-                yield MappingSuggestion(column, "timestamp", why, time_format=fit.form, exclusive=several)
+                is_open = several or FORMAT_SEPARATOR in fit.form
+                yield MappingSuggestion(column, "timestamp", why, time_format=fit.form, exclusive=is_open)
         if reason and not (times and times[0].form):
             yield MappingSuggestion(column, "timestamp", reason, time_format="" if self.mapping.time_format else None)
 

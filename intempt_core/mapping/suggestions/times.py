@@ -7,7 +7,7 @@ whole columns.
 import calendar
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -23,8 +23,13 @@ from intempt_core.mapping.suggestions.profile import CellShape, ColumnProfile, m
 from intempt_core.mapping.time_formats import (
     COMMON_TIME_PATTERNS,
     EPOCH_MICROSECONDS,
+    EPOCH_NANOSECONDS,
     EPOCH_SECONDS,
+    FORMAT_SEPARATOR,
+    ISO_ONLY,
     ISO_OR_EPOCH_MS,
+    NAMED_TIME_FORMATS,
+    SERIAL_DATE,
     compile_time_pattern,
     parse_month,
 )
@@ -32,6 +37,9 @@ from intempt_core.mapping.values import parse_time
 
 FIT_SHARE = 0.8
 """The share of a column's cells that a form must fit at least."""
+
+_MOST_FORMS, _LEAST_FORM_SHARE = 3, 0.1
+"""Forms of one column at the most, and the share of the cells that each of them must fit."""
 
 _OPEN_SHARE = 0.5
 """The share that the form with day and month exchanged must fit, where neither fits all."""
@@ -60,17 +68,22 @@ SEARCHED_PATTERNS = tuple(
 
 _ISO = re.compile(
     r" *(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
-    r"(?:[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)?"
+    r"(?:[Tt ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(?::(?P<second>[0-9]{2}))?)?"
 )
-_EPOCHS = {  # the digits of the numbers that can be sent, and how each becomes milliseconds, (times, over)
-    ISO_OR_EPOCH_MS: (re.compile(r" *(?P<epoch>[0-9]{13})(?:\.0+)? *"), (1, 1)),
-    EPOCH_SECONDS: (re.compile(r" *(?P<epoch>[0-9]{10})(?:\.[0-9]+)? *"), (1000, 1)),
-    EPOCH_MICROSECONDS: (re.compile(r" *(?P<epoch>[0-9]{16})(?:\.[0-9]+)? *"), (1, 1000)),
+_EPOCHS = {  # the digits of the numbers that can be sent, and how each becomes milliseconds: times, over, less
+    ISO_OR_EPOCH_MS: (re.compile(r" *(?P<epoch>[0-9]{13})(?:\.0+)? *"), (1, 1, 0)),
+    EPOCH_SECONDS: (re.compile(r" *(?P<epoch>[0-9]{10})(?:\.[0-9]+)? *"), (1000, 1, 0)),
+    EPOCH_MICROSECONDS: (re.compile(r" *(?P<epoch>[0-9]{16})(?:\.[0-9]+)? *"), (1, 1000, 0)),
+    EPOCH_NANOSECONDS: (re.compile(r" *(?P<epoch>[0-9]{19})(?:\.[0-9]+)? *"), (1, 1_000_000, 0)),
+    SERIAL_DATE: (re.compile(r" *(?P<epoch>[0-9]{5})(?:[.,][0-9]+)? *"), (86_400_000, 1, 2_209_161_600_000)),
 }
 _LIKE_A_TIME = re.compile(
     r".*(?:20[0-9]{2}.*[0-9]{2}|[0-9]{1,2}[/.-][0-9]{1,2}[/.-](?:20)?[0-9]{2}).*|[0-9]{19}|4[0-9]{4}(?:\.[0-9]+)?|1\.[0-9]+E\+[0-9]{2}",
     re.DOTALL,
 )
+_UNITS = {EPOCH_SECONDS: "seconds", EPOCH_MICROSECONDS: "microseconds", EPOCH_NANOSECONDS: "nanoseconds"}
+_DIGIT_BITS = 0x0F
+_TO_SECONDS = (EPOCH_SECONDS, SERIAL_DATE)
 _DAYS = np.array([0, *(calendar.monthrange(2023, month)[1] for month in range(1, 13))])
 
 _DIRECTIVE, _DIGITS_OR_LETTERS = re.compile(r"%[A-Za-z]"), re.compile(r"[0-9A-Za-z]+")
@@ -122,14 +135,14 @@ class _Layout(NamedTuple):
         month: The month where it is a word; else 0.
         short_year: Whether years have two digits.
         twelve_hours: Whether hours go to 12.
-        scale: How a number becomes milliseconds, (times, over), where the cell is one.
+        scale: How a number becomes milliseconds, where the cell is one: times, over, less.
     """
 
     spans: Mapping[str, Span]
     month: int = 0
     short_year: bool = False
     twelve_hours: bool = False
-    scale: tuple[int, int] | None = None
+    scale: tuple[int, int, int] | None = None
 
 
 def find_time_forms(profile: ColumnProfile) -> list[TimeFit]:
@@ -141,20 +154,45 @@ def find_time_forms(profile: ColumnProfile) -> list[TimeFit]:
     needed = FIT_SHARE * profile.filled
     if not shapes or sum(shape.count for shape in shapes) < needed:
         return []
-    layouts: dict[str, dict[str, _Layout]] = {}
-    signs = {_find_signs(shape.cell) for shape in shapes}
-    likely = (form for form in SEARCHED_PATTERNS if _may_fit(form, signs))
-    for form in (ISO_OR_EPOCH_MS, EPOCH_SECONDS, EPOCH_MICROSECONDS, *likely):
-        found = {shape.text: layout for shape in shapes if (layout := _find_layout(form, shape.cell))}
-        if found and sum(shape.count for shape in shapes if shape.text in found) >= needed:
-            layouts[form] = found
-    fits = sorted(_fit_forms(profile, layouts), key=lambda fit: -fit.fitting)
+    fits = sorted(_fit_forms(profile, _find_layouts(shapes, needed)), key=lambda fit: -fit.fitting)
     if not fits or fits[0].fitting < needed:
-        return []
+        together = _combine_forms(profile, shapes)
+        return [together] if together is not None and together.fitting >= needed else []
     best = fits[0]
     least = best.fitting if best.fitting == profile.filled else _OPEN_SHARE * profile.filled
     same = _without_day_and_month(best.form)
     return [fit for fit in fits if fit.fitting >= least and _without_day_and_month(fit.form) == same]
+
+
+def _find_layouts(shapes: Sequence[CellShape], needed: float) -> dict[str, dict[str, _Layout]]:
+    """Form → shape → where the parts of a time are, for the forms that so many cells may be of."""
+    layouts: dict[str, dict[str, _Layout]] = {}
+    signs = {_find_signs(shape.cell) for shape in shapes}
+    for form in (*_EPOCHS, *(form for form in SEARCHED_PATTERNS if _may_fit(form, signs))):
+        found = {shape.text: layout for shape in shapes if (layout := _find_layout(form, shape.cell))}
+        if found and sum(shape.count for shape in shapes if shape.text in found) >= needed:
+            layouts[form] = found
+    return layouts
+
+
+def _combine_forms(profile: ColumnProfile, shapes: Sequence[CellShape]) -> TimeFit | None:
+    """The forms that fit a column together, that of the most cells first; ``None`` where they are not several."""
+    forms: list[TimeFit] = []
+    left = list(shapes)
+    while left and len(forms) < _MOST_FORMS:
+        layouts = _find_layouts(left, _LEAST_FORM_SHARE * profile.filled)
+        best = max(_fit_forms(profile, layouts), key=lambda fit: fit.fitting, default=None)
+        if best is None:
+            break
+        forms.append(best)
+        left = [shape for shape in left if shape.text not in layouts[best.form]]
+    if len(forms) <= 1:
+        return None
+    read = {shape.text for shape in shapes} - {shape.text for shape in left}
+    others = sorted(shape.row for shape in profile.shapes or () if shape.text not in read)
+    form = FORMAT_SEPARATOR.join(fit.form or ISO_ONLY for fit in forms)
+    fitting = sum(fit.fitting for fit in forms)
+    return TimeFit(form, fitting, tuple(others[:_EXCEPTIONS_NAMED]), forms[0].fineness, forms[0].example)
 
 
 def has_unread_times(profile: ColumnProfile) -> bool:
@@ -166,9 +204,13 @@ def has_unread_times(profile: ColumnProfile) -> bool:
 def describe_form(fit: TimeFit, *, several: bool) -> str:
     """How a column writes its times, in a sentence; empty where they are read as they are."""
     cell = f"“{shorten_value(fit.example)}”"
-    if fit.form in (EPOCH_SECONDS, EPOCH_MICROSECONDS):
-        unit = "seconds" if fit.form == EPOCH_SECONDS else "microseconds"
-        return f"{cell} and the others look like {unit} since 1970."
+    if fit.form in _UNITS:
+        return f"{cell} and the others look like {_UNITS[fit.form]} since 1970."
+    if fit.form == SERIAL_DATE:
+        return f"{cell} and the others look like {NAMED_TIME_FORMATS[SERIAL_DATE]}."
+    if FORMAT_SEPARATOR in fit.form:
+        forms = fit.form.replace(FORMAT_SEPARATOR, ", then ")
+        return f"Its times are written in several forms: each is read by the first that reads it of {forms}."
     if several:
         order = "day first" if fit.form.index("%d") < fit.form.index("%m") else "month first"
         return f"{cell} can be read with the {order} ({fit.form}), and the other way round: you decide."
@@ -276,8 +318,8 @@ class _Cells(NamedTuple):
         number = np.zeros(self.rows.size, np.int64)
         for place in range(*span):
             number *= 10
-            number += self.held[self.starts + place]
-        return number - ord("0") * int("1" * (span[1] - span[0]))
+            number += self.held[self.starts + place] & _DIGIT_BITS
+        return number
 
 
 def _split_by_shape(chunk: pa.Array) -> Iterator[tuple[str, _Cells]]:
@@ -300,8 +342,8 @@ def _are_times(cells: _Cells, layout: _Layout) -> Mask:
         return cells.read_number(layout.spans[part])
 
     if layout.scale is not None:
-        times, over = layout.scale
-        ms = read("epoch") * times // over
+        times, over, less = layout.scale
+        ms = read("epoch") * times // over - less
         return (ms >= EARLIEST_MS) & (ms <= LATEST_MS)
     year = read("year") + (2000 if layout.short_year else 0)
     month = read("month") if not layout.month else np.full(cells.rows.size, layout.month)
@@ -322,6 +364,7 @@ def _find_fineness(form: str, cell: str) -> Fineness:
     if layout is None:
         return _DAY
     if layout.scale is not None:
-        return _SECOND if form == EPOCH_SECONDS else _FINER
+        has_fraction = "." in cell or "," in cell
+        return _DAY if form == SERIAL_DATE and not has_fraction else _SECOND if form in _TO_SECONDS else _FINER
     spans = layout.spans
     return _SECOND if "second" in spans else _MINUTE if "hour" in spans else _DAY

@@ -348,10 +348,19 @@ def test_days_that_are_none_are_exceptions_too() -> None:
     assert (fit.form, fit.fitting, fit.exceptions) == ("%d.%m.%Y", 9, (1,))
 
 
-def test_where_half_the_rows_have_another_form_none_is_suggested_and_both_are_shown() -> None:
-    found = found_in(columns_of(event_time=["2016-08-11", "4/15/2017", "2016-12-06", "4/16/2017"]))
+def test_where_the_rows_have_several_forms_they_are_suggested_together_by_a_click_of_its_own() -> None:
+    cells = ["2016-08-11", "4/15/2017", "2016-12-06", "4/16/2017", "2016-12-07"]
+    time = found_in(columns_of(event_time=cells))["timestamp"]
+    assert (time.time_format, time.exclusive) == ("iso | %m/%d/%Y", True)
+    assert "each is read by the first that reads it of iso, then %m/%d/%Y." in time.reason
+    read = build_time_parser("iso | %m/%d/%Y", UTC_ZONE)
+    assert all(read(cell) is not None for cell in cells)
+
+
+def test_times_of_forms_that_are_not_known_are_shown() -> None:
+    found = found_in(columns_of(event_time=["2016 week 11", "2017 week 12"]))
     assert found["timestamp"].time_format is None
-    assert "no form that is known here fits most of them: “2016-08-11”, “4/15/2017”" in found["timestamp"].reason
+    assert "no form that is known here fits most of them: “2016 week 11”" in found["timestamp"].reason
 
 
 @pytest.mark.parametrize(
@@ -362,6 +371,9 @@ def test_where_half_the_rows_have_another_form_none_is_suggested_and_both_are_sh
         (["Oct 1, 2022 3:05 PM", "Nov 12, 2022 11:05 AM"], "%b %d, %Y %I:%M %p"),
         (["2022/10/01 10:00:00.123"], "%Y/%m/%d %H:%M:%S.%f"),
         (["01/Oct/2022:10:00:00 +0200"], "%d/%b/%Y:%H:%M:%S %z"),
+        (["1664582400123456789", "1664582401123456789"], "epoch_ns"),
+        (["44835.41667", "44836"], "serial"),
+        (["Sat Oct 01 2022 10:00:00 GMT+0200 (CEST)"], "%a %b %d %Y %H:%M:%S %z"),
     ],
 )
 def test_other_forms_of_times_are_found(cells: list[str], form: str) -> None:
