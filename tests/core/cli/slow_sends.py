@@ -31,12 +31,14 @@ runpy.run_module("intempt_core", run_name="__main__")
 """Runs the command with pieces of about 20 events, and a pause of the first argument's seconds after each."""
 
 
-def start_slowly(pause: float, arguments: list[str], environment: dict[str, str]) -> "subprocess.Popen[str]":
-    """Start it without a terminal."""
+def start_slowly(
+    pause: float, arguments: list[str], environment: dict[str, str], *, output: int = subprocess.PIPE
+) -> "subprocess.Popen[str]":
+    """Start it without a terminal; a pipe that is not read holds it up once 64 kB of warnings are in it."""
     return subprocess.Popen(
         [sys.executable, "-c", SLOW_RECORDING, str(pause), *arguments],
         cwd=ROOT, env={"PATH": "/usr/bin:/bin", "PYTHONUTF8": "1", **environment},
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=output, stderr=output, text=True, start_new_session=True,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """A ``send`` that is killed again and again while it records: what arrived is held against what history says."""
 
 import random
+import subprocess
 from collections import Counter
 from functools import partial
 from pathlib import Path
@@ -46,7 +47,7 @@ def test_killed_while_it_records_and_its_rest_sent_until_done(tmp_path: Path, ki
         for _ in range(kills):
             before = find_newest(at)
             known = before.id if before else ""
-            sender = start_slowly(0.01, call, environment)
+            sender = start_slowly(0.01, call, environment, output=subprocess.DEVNULL)
             moment = rng.randrange(EVENTS_PER_KILL)
             wait_until(partial(_is_recorded, at, known, moment))
             if rng.random() < 0.5:
