@@ -16,13 +16,24 @@ from intempt_core.contract import ID_PATTERNS, Json, format_count
 from intempt_core.errors import MappingError
 from intempt_core.mapping.explode import Explode
 from intempt_core.mapping.exploded_table import expand_table, flatten_member, read_json_cell
-from intempt_core.mapping.model import RESERVED_COLUMNS, Mapping, match_exact_field
+from intempt_core.mapping.model import Mapping, match_exact_field
 from intempt_core.readers import DocumentIndex, Table
 
 SAMPLE_ROWS = 2_000
 """Rows that are looked at where a screen is drawn again and again."""
 
 MAX_EXPLODE_SUGGESTIONS = 5
+
+MAX_COLUMNS_LOOKED_AT = 300
+"""Columns that are looked at: a file with more has them for other reasons."""
+
+MAX_CELL_LOOKED_AT = 100_000
+"""Characters of a cell that is looked at."""
+
+_PRODUCT_WORDS = re.compile(
+    "produ|artikel|articl|sku|item|variant|asin|gtin|ean|basket|cart|warenkorb|panier|cesta|goods|line", re.IGNORECASE
+)
+"""What headers of columns and cells that hold several products have in them."""
 
 SEPARATORS = ("|", ";", ",")
 
@@ -128,10 +139,17 @@ def _drop_repeated_fields(columns: dict[str, str], explode: Explode) -> dict[str
 
 def suggest_explode(table: Table) -> list[ExplodeSuggestion]:
     """What of the rows looks like several events, in the order of how many would come of it."""
-    sample = take_first_rows(table, SAMPLE_ROWS)
+    sample = take_first_rows(_take_first_columns(table), SAMPLE_ROWS)
     found = [*_find_lists(sample), *_find_numbered_columns(sample), *_find_separated(sample)]
     found = [one for one in found if one.events > one.rows]
     return sorted(found, key=lambda one: -one.events)[:MAX_EXPLODE_SUGGESTIONS]
+
+
+def _take_first_columns(table: Table) -> Table:
+    header = table.header[:MAX_COLUMNS_LOOKED_AT]
+    if len(header) == len(table.header):
+        return table
+    return replace(table, header=header, columns={column: table.columns[column] for column in header})
 
 
 def take_first_rows(table: Table, rows: int) -> Table:
@@ -161,15 +179,21 @@ def _take_first_documents(documents: DocumentIndex, rows: int) -> DocumentIndex:
 
 
 def expand_sample(table: Table, mapping: Mapping) -> Table:
-    """The first rows as the events that a mapping makes of them, for a screen. Raises :class:`MappingError`."""
+    """The first rows as the events that a mapping makes of them, for a screen; all of them where a row is one.
+
+    Raises :class:`MappingError` where the file has no such column.
+    """
+    if mapping.explode is None and all(column in table.columns for column in mapping.columns):
+        return table
     return expand_table(take_first_rows(table, SAMPLE_ROWS), mapping)
 
 
 def list_json_paths(table: Table, limit: int = 100) -> list[str]:
     """The paths to values inside the JSON of cells, which a mapping may name as columns."""
     found: dict[str, None] = {}
-    for column in table.header:
-        for value in _read_json_column(take_first_rows(table, SAMPLE_ROWS), column):
+    sample = take_first_rows(_take_first_columns(table), SAMPLE_ROWS)
+    for column in sample.header:
+        for value in _read_json_column(sample, column):
             if isinstance(value, dict):
                 found |= dict.fromkeys(f"{column}.{key}" for key in flatten_member(value) if key)
             if len(found) >= limit:
@@ -181,9 +205,8 @@ def list_json_paths(table: Table, limit: int = 100) -> list[str]:
 
 
 def _read_json_column(table: Table, column: str) -> Iterator[Json]:
-    cells = table.columns[column].to_pylist()
-    if any(cell[:1] in ("{", "[") for cell in cells if cell):
-        yield from map(read_json_cell, cells)
+    cells = [cell for cell in table.columns[column].to_pylist() if cell[:1] in ("{", "[", " ")]
+    yield from (read_json_cell(cell) for cell in cells if len(cell) <= MAX_CELL_LOOKED_AT)
 
 
 def _find_lists(table: Table) -> Iterator[ExplodeSuggestion]:
@@ -211,7 +234,7 @@ def _find_lists(table: Table) -> Iterator[ExplodeSuggestion]:
 def _find_numbered_columns(table: Table) -> Iterator[ExplodeSuggestion]:
     groups: dict[str, list[tuple[int, str]]] = {}
     for column in table.header:
-        if column not in RESERVED_COLUMNS and (match := _NUMBERED.fullmatch(column)):
+        if _PRODUCT_WORDS.search(column) and (match := _NUMBERED.fullmatch(column)):
             groups.setdefault(match[1].rstrip("_ .-("), []).append((int(match[2]), column))
     for name, found in groups.items():
         numbers = sorted(found)
@@ -227,9 +250,9 @@ def _find_numbered_columns(table: Table) -> Iterator[ExplodeSuggestion]:
 
 
 def _find_separated(table: Table) -> Iterator[ExplodeSuggestion]:
-    for column in table.header:
+    for column in filter(_PRODUCT_WORDS.search, table.header):
         cells = [cell for cell in take_rows(table.columns[column], np.arange(table.rows)).to_pylist() if cell]
-        lists = [cell for cell in cells if _LIST_OF_IDS.search(cell) and not cell.startswith("[")]
+        lists = [cell for cell in cells if _LIST_OF_IDS.search(cell) and not cell.startswith("[")]  # JSON is above
         if not lists or 5 * len(lists) < len(cells):
             continue
         separator = max(SEPARATORS, key=lambda one: sum(one in cell for cell in lists))
