@@ -12,7 +12,7 @@ from intempt_core.cli.output import print_message
 from intempt_core.cli.steps import StepDisplay, shorten_name
 from intempt_core.contract import format_count
 from intempt_core.errors import MappingError
-from intempt_core.mapping import Mapping, draft_explode, draft_mapping, find_vendor
+from intempt_core.mapping import Mapping, draft_mapping, find_vendor
 from intempt_core.readers import Document, read_table_or_document
 
 
@@ -30,10 +30,9 @@ def print_mapping(args: argparse.Namespace) -> int:
             raise MappingError(f"{read.name} holds events as they are sent, as JSON in one piece; it takes no mapping.")
         with steps.step("Looking at", format_count(read.rows, "row")):
             draft = draft_mapping(read, vendor)
-            mapping, lists = draft_explode(read, draft.mapping)
-    for line in (*read.notes, *draft.reasons, *lists):
+    for line in (*read.notes, *draft.reasons):
         print_message(line)
-    _print_json(replace(mapping, read=options))
+    _print_json(replace(draft.mapping, read=options))
     return ExitCode.DONE
 
 

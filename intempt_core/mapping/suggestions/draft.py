@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from intempt_core.contract import IDENTITY_FIELDS, shorten_value
+from intempt_core.mapping.explode_suggestions import ExplodeSuggestion, draft_explode, suggest_explode
 from intempt_core.mapping.model import Mapping, MappingSuggestion, exact_mapping
 from intempt_core.mapping.suggestions.profile import ColumnProfile
 from intempt_core.mapping.suggestions.suggest import ColumnFacts, suggest_mapping
@@ -48,12 +49,38 @@ def draft_mapping(table: Table, vendor: str = "") -> MappingDraft:
         if not found:
             break
         for one in (*joint, *best.values()):
-            mapping = mapping.accept(one)
             told.add((one.column, one.field))
-            where, why = _explain(one)
+            several = _find_products(table, one) if one.field == "data.productId" else None
+            if several is None:
+                mapping = mapping.accept(one)
+                where, why = _explain(one)
+            else:
+                mapping = _explode_products(mapping, several)
+                where = f"{several.explode.member_column} → {one.field}"
+                why = f"Confirm it: {several.reason} Without “explode” in the mapping each row is one event."
             reasons.setdefault(why, []).append(where)
+    mapping, lists = draft_explode(table, mapping)
     mapping.check()
-    return MappingDraft(mapping, (*dropped, *_list_reasons(reasons), *_describe_rest(table, mapping)))
+    return MappingDraft(mapping, (*dropped, *_list_reasons(reasons), *lists, *_describe_rest(table, mapping)))
+
+
+def _find_products(table: Table, one: MappingSuggestion) -> ExplodeSuggestion | None:
+    """The columns or the cells with a separator in which a row has several products; ``None`` where it has one."""
+    found = (some for some in suggest_explode(table) if not some.explode.path)
+    return next((some for some in found if one.column in some.explode.sources), None)
+
+
+def _explode_products(mapping: Mapping, several: ExplodeSuggestion) -> Mapping:
+    """A mapping by which each product of a row is an event."""
+    sources = several.explode.sources
+    columns = {
+        column: field
+        for column, field in mapping.columns.items()
+        if column not in sources and field != "data.productId"
+    }
+    types = {field: kind for field, kind in mapping.types.items() if field in columns.values()}
+    columns[several.explode.member_column] = "data.productId"
+    return replace(mapping, columns=columns, types=types, explode=several.explode)
 
 
 def _list_reasons(reasons: dict[str, list[str]]) -> Iterator[str]:

@@ -133,3 +133,39 @@ def test_an_unknown_vendor_and_a_document_are_a_sentence(tmp_path: Path, capsys:
     assert main(["suggest", document], {}) == 2
     assert "it takes no mapping" in capsys.readouterr().err
     assert main(["suggest", str(tmp_path / "none.csv")], {}) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "explode", "member", "events"),
+    [
+        (
+            "order_id,customer_id,order_date,product_1,product_2,product_3\nO1,c1,2022-10-01,p1,p2,\nO2,c2,2022-10-02,p3,,\n",
+            {"columns": ["product_1", "product_2", "product_3"], "as": "product"},
+            "product",
+            3,
+        ),
+        (
+            'order_id,customer_id,order_date,skus\nO1,c1,2022-10-01 10:00:00,"p1|p2"\n',
+            {"column": "skus", "separator": "|"},
+            "skus[]",
+            2,
+        ),
+    ],
+)
+def test_several_products_of_a_row_are_drafted_as_several_events(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: str, explode: object, member: str, events: int
+) -> None:
+    file = write(tmp_path, text)
+    out, err = suggested(capsys, file)
+    mapping = json.loads(out)
+    assert mapping["columns"] == {
+        "order_id": "eventId",
+        "customer_id": "userId",
+        "order_date": "timestamp",
+        member: "data.productId",
+    }
+    assert (mapping["explode"], mapping["constants"]) == (explode, {"name": "Product ordered"})
+    assert f"{member} → data.productId: Confirm it: " in err
+    capsys.readouterr()
+    assert main(["check", file, "--mapping", write(tmp_path, out, "m.json"), "--format", "json"], {}) == 0
+    assert json.loads(capsys.readouterr().out)["events"] == events
