@@ -144,7 +144,8 @@ VENDOR_HEADERS: dict[str, dict[str, str]] = {
 
 ORDER_HEADERS = frozenset(
     "invoice invoiceno invoicedate orderid ordernumber orderno orderdate lineitemsku lineitemquantity lineitemprice"
-    " financialstatus incrementid qtyordered transactionid bestellnummer bestelldatum bestellnr numerocommande datecommande numeropedido"
+    " financialstatus incrementid qtyordered transactionid bestellnummer bestelldatum bestellnr"
+    " numerocommande datecommande numeropedido"
     " fechapedido".split()
 )
 """Headers, as letters and digits, of files in which every row is a line of an order."""
