@@ -13,7 +13,9 @@ from intempt_core.mapping import VENDORS
 from intempt_core.readers import (
     DELIMITER_NAMES,
     GZIP_SUFFIX,
+    HIDDEN_ROWS_CHOICES,
     JSON_DOCUMENT,
+    MERGED_CELLS_CHOICES,
     ReadOptions,
     list_suffixes,
     parse_delimiter,
@@ -290,12 +292,22 @@ def _add_read_options(command: argparse.ArgumentParser) -> None:
         help="the line, or row of a sheet, of the header",
     )
     group.add_argument(
+        "--no-header",
+        action="store_true",
+        default=None,
+        help="there is no header: columns are called “column 1” and so on; --header-line is then the first row",
+    )
+    group.add_argument(
         "--rows-to-skip", type=partial(_parse_number, least=0), metavar="N", help="skip so many rows after the header"
     )
     group.add_argument(
         "--delimiter", type=parse_delimiter, metavar="CHAR", help=f"between cells: {names}, or a character"
     )
     group.add_argument("--quote", type=_parse_quote, metavar="CHAR", help="around cells: a character, or none")
+    group.add_argument("--hidden-rows", choices=HIDDEN_ROWS_CHOICES, help="hidden rows of a sheet; default: include")
+    group.add_argument(
+        "--merged-cells", choices=MERGED_CELLS_CHOICES, help="fill: the rows below have the value too; default: leave"
+    )
     group.add_argument("--encoding", metavar="NAME", help="such as utf-8, utf-16 or cp1252")
 
 

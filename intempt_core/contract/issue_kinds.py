@@ -269,6 +269,19 @@ _KINDS = (
         reading=FoundElsewhere.BY_CELLS,
     ),
     IssueKind(
+        code="quote_malformed",
+        severity=Severity.ERROR,
+        title="quoting is malformed",
+        message="A quote makes the row's cells uncertain: {given}.",
+        allowed=(
+            "A cell that begins with a quote ends with one, and a delimiter or the end of the row follows; a quote"
+            " inside it is written twice."
+        ),
+        fix="Close the quote, or write it twice in a quoted cell; where quotes are text, read the file without any.",
+        source="7.1",
+        reading=FoundElsewhere.BY_CELLS,
+    ),
+    IssueKind(
         code="line_unreadable",
         severity=Severity.ERROR,
         title="line that is no JSON",

@@ -151,7 +151,9 @@ class MappedTable:
         columns = {name: table.columns[name].slice(start, stop - start) for name in self.field_columns.values()}
         kinds = {name: table.cell_kinds[name][start:stop] for name in columns if name in table.cell_kinds}
         lines = table.lines[start:stop]
-        part = replace(table, columns=columns, lines=lines, cell_counts={}, cell_kinds=kinds, origin=None)
+        part = replace(
+            table, columns=columns, lines=lines, cell_counts={}, cell_kinds=kinds, malformed_quotes={}, origin=None
+        )
         return MappedTable(part, self.mapping, self.id_salt)
 
     def select_rows(self, rows: Int64Array) -> "MappedTable":
@@ -162,7 +164,9 @@ class MappedTable:
         }
         kinds = {name: table.cell_kinds[name][rows] for name in columns if name in table.cell_kinds}
         lines = table.lines[rows]
-        part = replace(table, columns=columns, lines=lines, cell_counts={}, cell_kinds=kinds, origin=None)
+        part = replace(
+            table, columns=columns, lines=lines, cell_counts={}, cell_kinds=kinds, malformed_quotes={}, origin=None
+        )
         return MappedTable(part, self.mapping, self.id_salt)
 
     def event(self, row: int) -> GivenEvent:

@@ -46,4 +46,7 @@ def is_unmapped_json(table: Table, mapping: Mapping) -> bool:
 def choose_initial_mapping(table: Table) -> Mapping:
     """Choose the mapping to begin with: nothing is guessed; JSON events that have their name in place stay."""
     documents = table.documents
-    return Mapping({}) if documents and 2 * documents.named_count >= table.rows else exact_mapping(table.header)
+    if documents is None:
+        return exact_mapping(table.header)
+    readable = table.rows - documents.issues.rows_with("line_unreadable").size
+    return Mapping({}) if 2 * documents.named_count >= readable else exact_mapping(table.header)

@@ -9,7 +9,8 @@
 - ``column_store``: the columns of a table, written some rows at a time; large ones lie on disk.
 - ``text_table``, ``delimited``: CSV and its like; its rows with their lines.
 - ``dialects``: what a person says of how a file is read, and what its first rows and its quoting show.
-- ``workbook_table``, ``xlsx``: a sheet of a workbook; the workbook's XML.
+- ``workbook_table``, ``xlsx``, ``workbooks``: a sheet of a workbook; the workbook's XML; its number formats and merged
+  cells.
 - ``parquet``, ``arrow_texts``: Parquet; values of Arrow's types as text.
 - ``jsonl``, ``reading_issues``: JSON lines, events as they came and their columns; what is wrong with lines.
 - ``payload``: a pasted text as events.

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError
-from intempt_core.readers.delimited import BLOCK_BYTES, BYTES_LINE_END, UTF8_BOM
+from intempt_core.readers.delimited import BLOCK_BYTES, UTF8_BOM
 from intempt_core.readers.dialects.read_options import DELIMITER_NAMES
+from intempt_core.readers.dialects.records import BYTES_LINE_END
 from intempt_core.readers.formats import describe_formats
 from intempt_core.readers.mapped_file import FileBytes, MappedFile, release_pages, require_disk_space
 

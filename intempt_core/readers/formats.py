@@ -47,7 +47,7 @@ class FileFormat:
     Attributes:
         name: Its name in a few words, such as ``Excel``.
         suffixes: How names of such files usually end, the most usual first. A hint: the bytes decide.
-        options: The fields of :class:`~intempt_core.readers.delimited.Dialect` that a person may give for it.
+        options: The fields of :class:`~intempt_core.readers.dialects.dialect.Dialect` that a person may give for it.
         row_label: What the file itself counts rows by, such as ``line``; empty where it counts nothing, so that a row
             is only known by its number among the rows.
         magic: How its bytes begin; none for a format of text.
@@ -121,7 +121,7 @@ def _read_parquet(source: "FileSource") -> "TableContent":
 CSV = FileFormat(
     name="CSV",
     suffixes=(".csv", ".tsv", ".txt"),
-    options=("encoding", "delimiter", "quote", "header_line", "rows_to_skip"),
+    options=("encoding", "delimiter", "quote", "header_line", "no_header", "rows_to_skip"),
     row_label="line",
     matches=lambda _text, _name: True,  # the last that is asked
     read=_read_text,
@@ -139,7 +139,7 @@ JSON_LINES = FileFormat(
 EXCEL = FileFormat(
     name="Excel",
     suffixes=(".xlsx",),
-    options=("sheet", "header_line", "rows_to_skip"),
+    options=("sheet", "header_line", "no_header", "rows_to_skip", "hidden_rows", "merged_cells"),
     row_label="row",
     magic=re.compile(rb"PK\x03\x04"),
     read=_read_workbook,

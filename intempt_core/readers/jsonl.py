@@ -17,7 +17,8 @@ from intempt_core.arrays import Int64Array, Mask, make_array
 from intempt_core.contract import EVENT_FIELDS, GivenEvent, Issue, Json, Place, dump_json, format_given, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.column_store import ColumnWriter, StoredColumns
-from intempt_core.readers.delimited import BYTES_LINE_END, Dialect
+from intempt_core.readers.dialects.dialect import Dialect
+from intempt_core.readers.dialects.records import BYTES_LINE_END
 from intempt_core.readers.formats import JSON_LINES
 from intempt_core.readers.json_cells import NULL, encode_cells, flatten_value, needs_exact_parse, parse_exactly
 from intempt_core.readers.json_positions import JsonSyntaxError, JsonText
@@ -95,16 +96,20 @@ class DocumentIndex:
 
 
 def is_json_lines(text: FileBytes, name: str) -> bool:
-    """Whether a text has one JSON object a line: its first line is one, or its name says so and half its lines are."""
-    tried = []
+    """Whether a text has one JSON object a line: its first line is one, or its name says so and half its lines are.
+
+    A file that is called so also has lines that are nearly one: what is wrong with each is then said of its row.
+    """
+    tried, is_called_so = [], JSON_LINES.has_suffix(name)
     for _, start, end in _iterate_lines(text):
         if end - start > MAX_EVENT_BYTES:
             tried.append(text[start : start + SNIFFED_BYTES].lstrip(_JSON_WHITESPACE).startswith(b"{"))
         elif line := text[start:end].strip(_JSON_WHITESPACE):
-            tried.append(line.startswith(b"{") and _is_json_document(line))
+            is_nearly = is_called_so and line.rstrip(b", ").endswith(b"}")
+            tried.append(line.startswith(b"{") and (is_nearly or _is_json_document(line)))
         if len(tried) == SNIFFED_LINES or tried[:1] == [True]:
             break
-    return tried[:1] == [True] or (JSON_LINES.has_suffix(name) and 2 * sum(tried) >= len(tried) > 0)
+    return tried[:1] == [True] or (is_called_so and 2 * sum(tried) >= len(tried) > 0)
 
 
 def read_json_lines(source: FileSource) -> TableContent:
@@ -193,6 +198,11 @@ def _parse_line(line: bytes, number: int, *, with_issues: bool = False) -> tuple
             f"{error.problem[0].upper()}{error.problem[1:]}. {error.fix}" if isinstance(error, JsonSyntaxError) else ""
         )
         column = f"Column {error.at + 1:,}: " if isinstance(error, JsonSyntaxError) else ""
+        if text.endswith(",") and _is_json_document(line[:-1]):
+            column, hint = (
+                f"Column {len(text):,}: ",
+                "The line ends with a comma. Remove it: each line is a value of its own.",
+            )
         return [event], [Issue("line_unreadable", event.place, shorten_value(text), f"{column}{hint}")]
     shape = PayloadShape(document.value)
     found, lost = shape.events, not shape.events and bool(shape.misplaced)

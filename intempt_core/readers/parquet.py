@@ -19,7 +19,7 @@ from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError, TableTooLarge
 from intempt_core.readers.arrow_texts import format_values, is_known_zone
 from intempt_core.readers.column_store import ColumnWriter
-from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.dialects.dialect import Dialect
 from intempt_core.readers.limits import MAX_EVENT_BYTES, MAX_UNPACKED_BYTES, build_oversize_error
 from intempt_core.readers.mapped_file import release_pages
 from intempt_core.readers.table_content import (

@@ -47,6 +47,13 @@ class IssueBlock:
     def __len__(self) -> int:
         return int(self.rows.size)
 
+    def rows_with(self, code: str) -> Int64Array:
+        """The rows (from 1) that have an issue of this code."""
+        if code not in self._names:
+            return np.empty(0, np.int64)
+        found: Int64Array = self.rows[(self._codes == self._names.index(code)) & (self.rows > 0)]
+        return found
+
     def build_issue(self, number: int) -> Issue:
         """One of them."""
         place = Place(int(self.rows[number]) or None, int(self._lines[number]), None, self._pointers[number] or "")
@@ -78,6 +85,11 @@ class ReadingIssues(Sequence[Issue]):
     def rows(self) -> Int64Array:
         """The row (from 1) of each issue; 0 for those that are about no row."""
         return np.concatenate([np.empty(0, np.int64), *(block.rows for block in self._blocks)])
+
+    def rows_with(self, code: str) -> Int64Array:
+        """The rows (from 1) that have an issue of this code, in the order of the file."""
+        found = [np.empty(0, np.int64), *(block.rows_with(code) for block in self._blocks)]
+        return np.concatenate(found)
 
     @cached_property
     def _by_row(self) -> tuple[Int64Array, Int64Array]:

@@ -19,7 +19,7 @@ from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.column_store import ReplaceableColumns, TableColumns
 from intempt_core.readers.compression import GZIP_MAGIC, unpack_gzip
-from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.dialects.dialect import Dialect
 from intempt_core.readers.dialects.read_options import ReadOptions
 from intempt_core.readers.encoding import convert_to_utf8, detect_encoding, read_file_bytes, reject_empty_file
 from intempt_core.readers.formats import CSV, JSON_LINES, FileFormat, join_words, recognise_binary, recognise_text
@@ -55,7 +55,8 @@ class Table:
         lines: For each row the number (from 1) by which the file counts it: a physical line of text, on which the row
             begins; a row of a workbook's sheet; the row's own number where the file counts nothing.
         cell_counts: Row (from 0) → cells found, for rows that have more or fewer cells than the header: the more are
-            cut off, the fewer filled with ``""``.
+            cut off, the fewer filled with ``""``; empty cells too many at the end are none.
+        malformed_quotes: Row (from 0) → the column (from 0) of a quote that makes its cells uncertain.
         notes: Sentences on what was decided while reading.
         format: The file's format.
         sheets: The names of all sheets of a workbook.
@@ -78,8 +79,12 @@ class Table:
     sheets: tuple[str, ...] = ()
     mapped_file: MappedFile | None = None
     documents: DocumentIndex | None = None
+<<<<<<< HEAD
     cell_kinds: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
     origin: "TableOrigin | None" = None
+=======
+    malformed_quotes: Mapping[int, int] = field(default_factory=dict)
+>>>>>>> 52b65e8 (Malformed quoting is an error of its row; the header is found below other lines, or there is none; empty cells too many are none; workbooks say what they hide, merge and show with zeros)
 
     @property
     def rows(self) -> int:
@@ -381,6 +386,7 @@ def _build_table(opened: _OpenFile, content: TableContent) -> Table:
         columns=TableColumns(content.header, content.columns),
         lines=content.lines,
         cell_counts=content.cell_counts,
+        malformed_quotes=content.malformed_quotes,
         notes=(*opened.notes, *content.notes),
         format=opened.format,
         sheets=content.sheets,

@@ -1,6 +1,5 @@
 """What a reader of a format is given and what it gives: the source, and the content of a table."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,12 +7,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+<<<<<<< HEAD
 from numpy.typing import NDArray
+=======
+import pyarrow.compute as pc
+>>>>>>> 52b65e8 (Malformed quoting is an error of its row; the header is found below other lines, or there is none; empty cells too many are none; workbooks say what they hide, merge and show with zeros)
 
 from intempt_core.arrays import Int64Array
-from intempt_core.contract import EventName, is_blank, shorten_value
+from intempt_core.contract import is_blank, shorten_value
 from intempt_core.errors import ReadError
-from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.column_store import StoredColumns
+from intempt_core.readers.dialects.dialect import Dialect
+from intempt_core.readers.dialects.header_search import find_header_value
 from intempt_core.readers.dialects.read_options import ReadOptions
 from intempt_core.readers.limits import ReadLimits
 from intempt_core.readers.mapped_file import FileBytes, MappedFile
@@ -24,22 +29,24 @@ if TYPE_CHECKING:
 MAX_COLUMNS = 16_384
 """Columns of a table at the most: as many as a sheet of Excel can have."""
 
-_LOOKS_LIKE_VALUE = re.compile(
-    r"[+-]?[0-9][0-9.,:]*|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
-)
-"""What a row holds and a header hardly does: a number, a date, a UUID."""
-
 
 class CellCounts(Mapping[int, int]):
-    """Row (from 0) → cells found, of the rows that have more or fewer than the header; in arrays, for they may be all.
+    """Row (from 0) → a number, such as the cells found in a row that has more or fewer than the header.
+
+    They are in arrays, for there may be one of every row.
 
     Attributes:
         rows: The rows, sorted.
-        counts: Beside each row how many cells it has.
+        counts: Beside each row its number.
     """
 
     def __init__(self, rows: Int64Array, counts: Int64Array) -> None:
         self.rows, self.counts = rows, counts
+
+    def narrow(self, width: int, before: int) -> "CellCounts":
+        """Those that are left where a table of ``before`` columns has the first ``width``, as the others are empty."""
+        kept = (self.counts < width) | (self.counts > before)
+        return CellCounts(self.rows[kept], self.counts[kept])
 
     def __getitem__(self, row: int) -> int:
         at = int(np.searchsorted(self.rows, row))
@@ -52,6 +59,19 @@ class CellCounts(Mapping[int, int]):
 
     def __len__(self) -> int:
         return int(self.rows.size)
+
+
+def count_used_columns(given: Sequence[str], columns: Sequence[pa.ChunkedArray]) -> int:
+    """How many columns there are without the last ones that have neither a name in the header nor a cell in any row."""
+    count = len(given)
+    while count > 1 and not given[count - 1] and not (pc.max(pc.binary_length(columns[count - 1])).as_py() or 0):
+        count -= 1
+    return count
+
+
+def take_first_columns(columns: Sequence[pa.ChunkedArray], count: int) -> Sequence[pa.ChunkedArray]:
+    """So many of the columns, from the first on."""
+    return columns.select(range(count)) if isinstance(columns, StoredColumns) else columns[:count]
 
 
 class CellCountCollector:
@@ -110,6 +130,7 @@ class TableContent:
             row of a sheet; where the file counts nothing, the row's own number.
         notes: Sentences on what was decided while reading.
         cell_counts: Row (from 0) → cells found, for rows that have more or fewer cells than the header.
+        malformed_quotes: Row (from 0) → the column (from 0) of its malformed quote.
         sheets: The names of all sheets of a workbook.
         mapped_file: The file without a name on which a large table lies.
         documents: The events of a file that holds JSON, as they came.
@@ -122,6 +143,7 @@ class TableContent:
     lines: Int64Array
     notes: tuple[str, ...] = ()
     cell_counts: Mapping[int, int] = field(default_factory=dict)
+    malformed_quotes: Mapping[int, int] = field(default_factory=dict)
     sheets: tuple[str, ...] = ()
     mapped_file: MappedFile | None = None
     documents: "DocumentIndex | None" = None
@@ -159,24 +181,38 @@ def name_columns(given: Sequence[str], where: str, line: int | None = None) -> t
     return header, notes
 
 
-def note_header_values(given: Sequence[str], where: str, line: int, *, confirmed: bool) -> Iterator[str]:
-    """A note on a header that looks like a row, because some of its cells look like values.
+def name_columns_of(given: Sequence[str], where: str, dialect: Dialect) -> tuple[tuple[str, ...], list[str]]:
+    """The columns' names by the header, or by their number where there is none, and notes about them.
 
-    Raises :class:`ReadError` where half of them do, unless a person said (``confirmed``) that this line is the header.
+    Raises :class:`ReadError` as :func:`name_columns` does.
     """
-    values = [
-        n for n, cell in enumerate(given, 1) if _LOOKS_LIKE_VALUE.fullmatch(cell.strip()) or cell in list(EventName)
-    ]
-    if not values:
-        return
-    found = f"“{shorten_value(given[values[0] - 1])}” in column {values[0]} looks like a value"
-    if not confirmed and len(values) * 2 >= len(given):
-        raise ReadError(
-            f"{where} should be the header, but {found}. A table begins with a line that names its columns. "
-            "Write such a line above the rows.",
-            line=line,
+    if dialect.no_header:
+        header, _ = name_columns([""] * len(given), where, dialect.header_line)
+        return header, []
+    header, notes = name_columns(given, where, dialect.header_line)
+    return header, [*note_header_values(given, where), *notes]
+
+
+def note_header_values(given: Sequence[str], where: str) -> Iterator[str]:
+    """A note on a header that looks like a row, because some of its cells look like values."""
+    found = find_header_value(given)
+    if found is not None:
+        yield (
+            f"{where} was taken as the header, though “{shorten_value(given[found])}” in column {found + 1} looks like"
+            " a value: if it is a row, say that there is no header, or add one above it."
         )
-    yield f"{where} was taken as the header, though {found}: if it is a row, add a header above it."
+
+
+def describe_header(dialect: Dialect, row_label: str) -> Iterator[str]:
+    """A note on where the header is, where it is not in the first line, and on a file without one."""
+    above = "; what is above it was not read" if dialect.header_line > 1 else ""
+    if dialect.no_header:
+        yield (
+            f"There is no header: {row_label} {dialect.header_line:,} is the first row{above}. Columns are called by"
+            " their number, “column 1” and so on."
+        )
+    elif above:
+        yield f"The header is {row_label} {dialect.header_line:,}{above}."
 
 
 def describe_skipped_rows(dialect: Dialect) -> Iterator[str]:

@@ -4,7 +4,7 @@ What a person did not say is guessed from the first rows, and noted. Rows are re
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,14 +12,12 @@ import numpy as np
 from intempt_core.contract import is_blank, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.column_store import ColumnWriter
-from intempt_core.readers.delimited import (
-    Dialect,
-    LineReader,
-    read_csv_records,
-    read_row_blocks,
-    reject_unclosed_quote,
-)
+from intempt_core.readers.delimited import read_row_blocks
+from intempt_core.readers.dialects.dialect import Dialect
+from intempt_core.readers.dialects.header_search import NumberedRecord, find_header
 from intempt_core.readers.dialects.read_options import DELIMITER_NAMES, ReadOptions
+from intempt_core.readers.dialects.records import RecordReader, TextRecord, reject_malformed_header
+from intempt_core.readers.dialects.swallowed_lines import SwallowedLineJudge
 from intempt_core.readers.encoding import SAMPLE_BYTES, find_line_number
 from intempt_core.readers.formats import CSV
 from intempt_core.readers.mapped_file import FileBytes, find_byte, release_pages
@@ -27,13 +25,16 @@ from intempt_core.readers.table_content import (
     CellCountCollector,
     FileSource,
     TableContent,
+    count_used_columns,
     describe_encoding,
+    describe_header,
     describe_skipped_rows,
-    name_columns,
-    note_header_values,
+    name_columns_of,
+    take_first_columns,
     translate_full_disk,
 )
 
+_SAMPLE_RECORDS = 100
 _SEPARATOR_LINE = re.compile(rb"sep=([,;\t|])(?:\r\n?|\n|\Z)", re.IGNORECASE)
 
 
@@ -42,22 +43,25 @@ def read_text_table(source: FileSource) -> TableContent:
     text, name = source.content, source.name
     used = _choose_dialect(text[:SAMPLE_BYTES], source.encoding, source.options)
     _check_dialect(used)
-    given, end, next_line = _read_header_record(text, used, name)
+    given, records = _read_header_record(text, used, name)
     where = f"Line {used.header_line:,}"
-    notes = list(note_header_values(given, where, used.header_line, confirmed=source.options.is_header_known))
-    header, more = name_columns(given, where, used.header_line)
-    width = len(header)
+    width = len(name_columns_of(given, where, used)[0])
+    judge = SwallowedLineJudge(text, records.at, used.delimiter, used.quote, width)
+    records = RecordReader(text, records.at, records.line, used, width=width, judge=judge)
+    _skip_rows(records, used.rows_to_skip)
     lines = [np.empty(0, np.int64)]
-    cells = CellCountCollector()
-    blank, first_blank, rows = 0, 0, 0
+    cells, malformed = CellCountCollector(), CellCountCollector()
+    blank, first_blank, rows, trimmed = 0, 0, 0, 0
     with (
         translate_full_disk(name),
         ColumnWriter(width, source.limits, on_disk=source.is_large) as writer,
     ):
-        for part in read_row_blocks(text, end, next_line, used, width):
+        for part in read_row_blocks(text, records.at, records.line, used, width, judge=judge):
             source.limits.check_rows(rows + len(part.lines) + blank + len(part.blank_lines))
             writer.write(part.columns)
             cells.add(part.cell_counts, rows)
+            malformed.add(part.malformed_quotes, rows)
+            trimmed += part.trimmed_rows
             if len(part.blank_lines):
                 first_blank = first_blank or int(part.blank_lines[0])
                 blank += len(part.blank_lines)
@@ -66,49 +70,58 @@ def read_text_table(source: FileSource) -> TableContent:
             release_pages(text)
             source.on_progress(part.end, len(text))
         columns, pages = writer.finish()
+    used_columns = width if used.no_header else count_used_columns(given, columns)
+    header, notes = name_columns_of(given[:used_columns], where, used)
     return TableContent(
         dialect=used,
         header=header,
-        columns=columns,
+        columns=take_first_columns(columns, used_columns),
         lines=np.concatenate(lines),
-        notes=(*_describe_reading(text, used, blank, first_blank, rows), *notes, *more),
-        cell_counts=cells.finish(),
+        notes=(*_describe_reading(text, used, blank, first_blank, rows), *_describe_trimmed(trimmed, rows), *notes),
+        cell_counts=cells.finish().narrow(used_columns, width),
+        malformed_quotes=malformed.finish(),
         mapped_file=pages,
     )
 
 
 def _choose_dialect(head: bytes, encoding: str, options: ReadOptions) -> Dialect:
     """What a person said, and for the rest what the first rows show."""
-    guessed = _guess_dialect(head, encoding)
     given = {name: value for name, value in options.to_json().items() if name in CSV.options and name != "encoding"}
-    return replace(guessed, **given)
+    if options.delimiter is not None and options.header_line is not None:
+        return replace(Dialect(encoding), **given)
+    return replace(guess_dialect(head, encoding, options), **given)
 
 
-def _guess_dialect(head: bytes, encoding: str) -> Dialect:
-    """The delimiter that cuts the first rows most evenly; the header is the first line that is not blank."""
-    lines = LineReader(head, 0, 1)
+def guess_dialect(head: bytes, encoding: str, options: ReadOptions | None = None) -> Dialect:
+    """The delimiter that cuts the first rows most evenly, and the line of the header, or that there is none."""
+    said = options or ReadOptions()
     separator = _SEPARATOR_LINE.match(head)  # a line that Excel writes, and obeys when it reads
-    if separator:
-        next(lines)
-    header_line = lines.line
-    for line in lines:
-        if not is_blank(line):
+    at, line = (separator.end(), 2) if separator else (0, 1)
+    delimiters: Sequence[str] = tuple(DELIMITER_NAMES)
+    if said.delimiter is not None or separator:
+        delimiters = (said.delimiter or (separator[1].decode() if separator else ","),)
+    quote = '"' if said.quote is None else said.quote
+    found = []
+    for delimiter in delimiters:
+        sample = Dialect(encoding, delimiter, quote)
+        records = _sample_records(RecordReader(head, at, line, sample), said.header_line or 1)
+        header = find_header(records, said)
+        found.append((header.evenness, Dialect(encoding, delimiter, header_line=header.line, no_header=header.is_row)))
+    return max(found, key=lambda one: one[0])[1]
+
+
+def _sample_records(reader: RecordReader, first_line: int) -> list[NumberedRecord]:
+    """The first records that are not blank, from a line on."""
+    records: list[NumberedRecord] = []
+    while reader.at < reader.size and len(records) < _SAMPLE_RECORDS:
+        line = reader.line
+        try:
+            cells = reader.read_record().cells
+        except ReadError:  # a line that is too large is rejected where it is read
             break
-        header_line = lines.line
-    else:
-        header_line = 1
-    if separator:
-        return Dialect(encoding, separator[1].decode(), header_line=header_line)
-    scores = {}
-    for delimiter in DELIMITER_NAMES:
-        sample = Dialect(encoding, delimiter, header_line=header_line)
-        records = LineReader(head, 0, 1)
-        for _ in range(header_line - 1):
-            next(records)
-        widths = [len(cells) for cells, _ in zip(read_csv_records(records, sample), range(50), strict=False) if cells]
-        wide = widths[:1] > [1]
-        scores[delimiter] = (wide, wide and widths.count(widths[0]) / len(widths), widths[:1])
-    return Dialect(encoding, max(DELIMITER_NAMES, key=scores.__getitem__), header_line=header_line)
+        if line >= first_line and not (len(cells) <= 1 and all(map(is_blank, cells))):
+            records.append((line, cells))
+    return records
 
 
 def _check_dialect(dialect: Dialect) -> None:
@@ -124,26 +137,35 @@ def _check_dialect(dialect: Dialect) -> None:
         raise ReadError(f"Delimiter and quote are both “{dialect.quote}”. They must differ. Choose another for one.")
 
 
-def _read_header_record(text: FileBytes, dialect: Dialect, name: str) -> tuple[list[str], int, int]:
-    """The header's cells, and offset and line of what follows them."""
-    lines = LineReader(text, 0, 1)
-    while lines.line < dialect.header_line and next(lines, None) is not None:
-        lines.begin_record()
-    line = lines.line
-    cells = lines.next_record(read_csv_records(lines, dialect), [])
-    reject_unclosed_quote(lines, cells)
-    if line != dialect.header_line or all(is_blank(cell) for cell in cells):
+def _read_header_record(text: FileBytes, dialect: Dialect, name: str) -> tuple[list[str], RecordReader]:
+    """The cells of the header, or of the first row where there is none, and what reads the rows."""
+    records = RecordReader(text, 0, 1, dialect)
+    records.skip_lines(dialect.header_line - 1)
+    line, at = records.line, records.at
+    header = records.read_record() if at < len(text) else TextRecord([], at)
+    if line != dialect.header_line or all(is_blank(cell) for cell in header.cells):
         raise ReadError(
             f"{name} has no header in line {dialect.header_line:,}. A table begins with a line that names its columns. "
             "Put the header there, or say which line it is.",
             line=dialect.header_line,
         )
-    skipped, records = 0, read_csv_records(lines, dialect)
-    while skipped < dialect.rows_to_skip and lines.at < len(text):
-        record = lines.next_record(records, [])
-        reject_unclosed_quote(lines, record)
-        skipped += bool(record)
-    return cells, lines.at, lines.line
+    if dialect.no_header:
+        records.at, records.line = at, line
+        return header.cells, records
+    reject_malformed_header(header, line)
+    return header.cells, records
+
+
+def _skip_rows(records: RecordReader, count: int) -> None:
+    """Skip so many rows; blank lines are none."""
+    while count and not records.is_at_end:
+        count -= bool(records.read_record().cells)
+
+
+def _describe_trimmed(trimmed: int, rows: int) -> Iterator[str]:
+    if trimmed:
+        which = "Every row has" if trimmed == rows else "One row has" if trimmed == 1 else f"{trimmed:,} rows have"
+        yield f"{which} an empty cell too many at the end, which was left out."
 
 
 def _describe_reading(text: FileBytes, dialect: Dialect, blank: int, first_blank: int, rows: int) -> Iterator[str]:
@@ -151,8 +173,7 @@ def _describe_reading(text: FileBytes, dialect: Dialect, blank: int, first_blank
     if dialect.delimiter != ",":
         named = DELIMITER_NAMES.get(dialect.delimiter)
         yield f"Cells are separated by {f'{named}s' if named else f'“{dialect.delimiter}”'}."
-    if dialect.header_line > 1:
-        yield f"The header is line {dialect.header_line:,}; what is above it was not read."
+    yield from describe_header(dialect, "line")
     yield from describe_skipped_rows(dialect)
     if blank:
         lines = "One blank line was" if blank == 1 else f"{blank:,} blank lines were"

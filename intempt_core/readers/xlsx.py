@@ -15,8 +15,6 @@ from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import IO, NoReturn, TypeAlias, cast
 from xml.parsers import expat
 
@@ -26,6 +24,21 @@ from intempt_core.readers.compression import BoundedStream
 from intempt_core.readers.formats import describe_formats
 from intempt_core.readers.limits import MAX_EVENT_BYTES, ReadLimits
 from intempt_core.readers.mapped_file import FileBytes, MappedFile, require_disk_space
+from intempt_core.readers.workbooks.merged_cells import (
+    MAX_MERGED_RANGES,
+    MergedRange,
+    SheetRow,
+    parse_column,
+    parse_merged_range,
+)
+from intempt_core.readers.workbooks.number_formats import (
+    DATE_FORMATS,
+    classify_number_format,
+    find_zero_pattern,
+    format_serial_date,
+    format_stored_number,
+    format_with_zeros,
+)
 
 XLSX_MAX_COLUMNS, XLSX_MAX_ROWS = 16_384, 1_048_576
 """As large as a sheet can be."""
@@ -35,9 +48,6 @@ _DECODED_STRINGS, _DECODED_CHARS = 65_536, 256
 """Shared texts that are kept decoded, and characters up to which one is."""
 
 _MAX_CHARACTER_BYTES = 4
-_BUILT_IN_DATES = {*range(14, 18), 22, *range(27, 32), 36, *range(50, 59)}
-_BUILT_IN_TIMES = {18, 19, 20, 21, *range(32, 36)}
-_FORMAT_LITERALS = re.compile(r'"[^"]*"|\\.|_.|\*.|\[(?!h+\]|m+\]|s+\])[^\]]*\]', re.IGNORECASE)
 _ESCAPED = re.compile(r"_x((?![dD][89a-fA-F])[0-9A-Fa-f]{4})_")  # no half of a character
 _REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 _ARCHIVE_ERRORS = (
@@ -50,9 +60,6 @@ _ARCHIVE_ERRORS = (
     ValueError,
     LookupError,
 )
-
-SheetRow: TypeAlias = tuple[int, dict[int, str]]
-"""A row's number in its sheet, from 1, and its cells that are not empty by their column, from 0."""
 
 _StartHandler: TypeAlias = Callable[[str, Mapping[str, str]], None]
 
@@ -71,12 +78,16 @@ class Workbook:
         unpacked_bytes: Bytes of XML that were read of the whole workbook.
         sheet_bytes: Those of the sheet that is being read.
         formulas_without_value: Formulas of the sheet that was read whose value the file does not have.
+        merged_ranges: The merged cells of the sheet that was read.
+        zero_examples: Column (from 0) of the sheet that was read → the first cell that has zeros by its format.
     """
 
     def __init__(self, data: FileBytes, name: str, limits: ReadLimits) -> None:
         self.name = name
         self.unpacked_bytes = self.sheet_bytes = 0
         self.formulas_without_value = 0
+        self.merged_ranges: Sequence[MergedRange] = ()
+        self.zero_examples: Mapping[int, str] = {}
         self._limits = limits
         with self._translate_errors("The workbook"):
             self._zip = zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else cast("IO[bytes]", data))
@@ -111,6 +122,21 @@ class Workbook:
             reading.feed(b"", last=True)
             yield from reading.take_rows()
             self.formulas_without_value = reading.formulas_without_value
+            self.merged_ranges, self.zero_examples = reading.merged_ranges, reading.zero_examples
+
+    def find_merged_ranges(self, sheet: str) -> list[MergedRange]:
+        """The merged cells of a sheet, which come after its rows in the file."""
+        found: list[MergedRange] = []
+
+        def start(name: str, given: Mapping[str, str]) -> None:
+            one = parse_merged_range(given.get("ref", "")) if name == "mergeCell" else None
+            if one is not None and len(found) < MAX_MERGED_RANGES:
+                found.append(one)
+
+        member = next((one.member for one in self._sheets if one.name == sheet), "")
+        with self._translate_errors(f"Sheet “{shorten_value(sheet)}”"):
+            self._parse(member, start)
+        return found
 
     @contextmanager
     def _translate_errors(self, what: str) -> Iterator[None]:
@@ -226,7 +252,7 @@ class Workbook:
         self._parse(member, start, EndElementHandler=end, CharacterDataHandler=characters)
 
     def _read_styles(self, members: set[str]) -> list[str]:
-        """For each style what it shows: ``date``, ``time``, ``both``, or neither (empty)."""
+        """For each style what it shows: ``date``, ``time``, ``both``, a pattern of zeros, or none of it (empty)."""
         member = next((to for kind, to in self._book_relations.values() if kind == "styles"), "")
         formats: dict[str, str] = {}
         styles: list[str] = []
@@ -238,7 +264,8 @@ class Workbook:
                 formats[given.get("numFmtId", "")] = given.get("formatCode", "")
             elif name == "xf" and "cellXfs" in inside:
                 number = given.get("numFmtId", "0")
-                styles.append(classify_number_format(int(number), formats.get(number)))
+                code = formats.get(number)
+                styles.append(classify_number_format(int(number), code) or find_zero_pattern(code))
 
         def end(_: str) -> None:
             inside.pop()
@@ -304,7 +331,10 @@ class _SheetParser:
         self._phonetic_depth = 0
         self._formula = False
         self._fed = self._text_size = self._row_size = 0
+        self._is_hidden = False
         self.formulas_without_value = 0
+        self.merged_ranges: list[MergedRange] = []
+        self.zero_examples: dict[int, str] = {}
         parser = self._parser = create_xml_parser(book.name)
         parser.StartElementHandler = self._start
         parser.EndElementHandler = self._end
@@ -340,10 +370,14 @@ class _SheetParser:
         elif tag == "row":
             before, self._row = self._row, int(given["r"]) if "r" in given else self._row + 1
             self._column, self._cells, self._row_size = -1, {}, 0
+            self._is_hidden = given.get("hidden") in ("1", "true")
             if not before < self._row <= XLSX_MAX_ROWS:
                 self._reject(f"follows row {before:,}; rows rise, up to {XLSX_MAX_ROWS:,}")
         elif tag == "rPh":
             self._phonetic_depth += 1
+        elif tag == "mergeCell" and len(self.merged_ranges) < MAX_MERGED_RANGES:
+            merged = parse_merged_range(given.get("ref", ""))
+            self.merged_ranges += [merged] if merged else []
 
     def _end(self, name: str) -> None:
         tag = self._names[name]
@@ -359,7 +393,7 @@ class _SheetParser:
                 self.formulas_without_value += 1
         elif tag == "row":
             if self._cells:
-                self._rows.append((self._row, self._cells))
+                self._rows.append(SheetRow(self._row, self._cells, self._is_hidden))
         elif tag == "rPh":
             self._phonetic_depth -= 1
 
@@ -386,15 +420,19 @@ class _SheetParser:
         match = _REFERENCE.fullmatch(reference)
         if match is None:
             self._reject(f"has a cell “{shorten_value(reference)}”, which is no place in a sheet")
-        number = 0
-        for letter in match[1]:
-            number = number * 26 + ord(letter) - 64
-        return number - 1
+        return parse_column(match[1])
 
     def _convert_cell(self, text: str) -> str:
         if self._kind == "n":
             shows = self._dates[int(self._style)] if self._style and int(self._style) < len(self._dates) else ""
-            return format_serial_date(text, shows, date_1904=self._date_1904) if shows else format_stored_number(text)
+            if not shows:
+                return format_stored_number(text)
+            if shows in DATE_FORMATS:
+                return format_serial_date(text, shows, date_1904=self._date_1904)
+            shown = format_with_zeros(text.strip(), shows)
+            if shown != text and self._column not in self.zero_examples:
+                self.zero_examples[self._column] = shown
+            return shown
         if self._kind == "s":
             if not 0 <= int(text) < len(self._strings):
                 self._reject(f"names text {text}, but the workbook has {len(self._strings):,}")
@@ -436,49 +474,3 @@ def strip_namespace(name: str) -> str:
 def unescape_text(text: str) -> str:
     """Replace ``_x000D_`` and its like by the characters that they mean."""
     return _ESCAPED.sub(lambda found: chr(int(found[1], 16)), text) if "_x" in text else text
-
-
-def format_stored_number(text: str) -> str:
-    """A number as it is stored: every digit of an integer, of a fraction the fewest digits of the same double.
-
-    Excel stores 19.9 as 19.899999999999999, the same double in 17 digits.
-    """
-    text = text.strip()
-    if "." in text and len(text) > 16 and "e" not in text.lower():
-        try:
-            short = repr(float(text))
-        except ValueError:
-            return text
-        return short if len(short) < len(text) and "e" not in short else text
-    return text
-
-
-def classify_number_format(number: int, code: str | None) -> str:
-    """What a number format shows: ``date``, ``time``, ``both``, or neither (empty)."""
-    if code is None:
-        return "both" if number == 22 else "date" if number in _BUILT_IN_DATES else "time" * (number in _BUILT_IN_TIMES)
-    seen = _FORMAT_LITERALS.sub("", code.split(";")[0]).lower()
-    if "[" in seen or "general" in seen:  # what is left in brackets is a duration: [h]:mm
-        return ""
-    date, time = re.search(r"[yd]|mmm", seen), re.search(r"[hs]", seen)
-    return "both" if date and time else "date" if date else "time" if time else ""
-
-
-def format_serial_date(text: str, shows: str, *, date_1904: bool) -> str:
-    """Days since the workbook's first day as an ISO date or time; the number as it is where it is no date."""
-    try:
-        days = Decimal(text.strip())
-    except InvalidOperation:
-        return text
-    # Excel's 1900 has a 29 February: which days those before March are is uncertain
-    if not days.is_finite() or not 0 <= days < 2_958_466 or (1 <= days < 61 and not date_1904):
-        return format_stored_number(text)
-    begin = datetime(1904, 1, 1) if date_1904 else datetime(1899, 12, 30)  # noqa: DTZ001  a sheet knows no zone
-    ms = int((days * 86_400_000).to_integral_value())
-    moment = begin + timedelta(milliseconds=ms)
-    precise = "milliseconds" if ms % 1000 else "seconds"
-    if shows == "time" and days < 1:
-        return moment.time().isoformat(precise)
-    if shows == "date" and ms % 86_400_000 == 0:
-        return moment.date().isoformat()
-    return moment.isoformat(" ", precise)

@@ -151,6 +151,10 @@ class _TableCheck:
             ]
         header = mapped.table.width
         errors.append(Finding("row_long", self._select_rows(lambda cells: cells > header)))
+        errors.append(Finding("quote_malformed", np.array(sorted(mapped.table.malformed_quotes), np.int64)))
+        if mapped.table.documents is not None:
+            lines = mapped.table.documents.issues.rows_with("line_unreadable") - 1
+            errors.append(Finding("line_unreadable", lines))
         row_issues = TableRowIssues(mapped)
         wrong = Report(mapped.rows, errors, row_issues).error_mask
         duplicates = find_duplicates(columns.id_codes, wrong, lambda: columns.order_codes, columns.product_codes)

@@ -208,10 +208,26 @@ class TableRowIssues:
         """Add what a row shows beside its event: too many or too few cells, and cells that are not of their type."""
         table = self._mapped.table
         for row, its in zip(block.tolist(), found, strict=True) if table.cell_counts else ():
+<<<<<<< HEAD
             count = table.cell_counts.get(row, table.width)
             if count != table.width:
                 code = "row_long" if count > table.width else "row_short"
                 its.append(Issue(code, self._mapped.places(np.array([row]))[0], str(count)))
+=======
+            count = table.cell_counts.get(row, len(table.header))
+            if count != len(table.header):
+                code = "row_long" if count > len(table.header) else "row_short"
+                its.append(Issue(code, Place(row + 1, table.line_numbers([row])[0]), str(count)))
+        if table.documents is not None:
+            for row, its in zip(block.tolist(), found, strict=True):
+                its += [one for one in table.documents.issues.of_row(row + 1) if one.code == "line_unreadable"]
+        for row, its in zip(block.tolist(), found, strict=True) if table.malformed_quotes else ():
+            column = table.malformed_quotes.get(row)
+            if column is not None:
+                name = table.header[min(column, len(table.header) - 1)]
+                place = Place(row + 1, table.line_numbers([row])[0], name)
+                its.append(Issue("quote_malformed", place, format_given(table.cell(row, name))))
+>>>>>>> 52b65e8 (Malformed quoting is an error of its row; the header is found below other lines, or there is none; empty cells too many are none; workbooks say what they hide, merge and show with zeros)
         for finding in type_findings:
             where = np.flatnonzero(is_in_sorted(finding.rows, block)).tolist()
             for index, (place, value) in zip(

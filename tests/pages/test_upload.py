@@ -101,6 +101,36 @@ def test_a_workbook_is_read_as_text_and_another_of_its_sheets_can_be_chosen(uplo
     assert "2 events of 2 persons" in upload.texts
 
 
+def test_hidden_rows_and_merged_cells_of_a_sheet_are_said_and_chosen(upload: Upload) -> None:
+    from tests.core.readers.test_workbook_choices import order_book
+
+    upload.drop(order_book(hidden=(2,), merged=("A3:A5",)), "orders.xlsx").look(1)
+    assert "One row is hidden in the sheet, by a filter or by a person (row 2), and was read." in upload.texts
+    assert "Cells are merged (“A3:A5”)" in upload.texts
+    upload.app.selectbox(key=widget(upload, "upload-hidden-rows")).set_value("exclude")
+    upload.app.selectbox(key=widget(upload, "upload-merged-cells")).set_value("fill")
+    upload.run().press("upload-reread")
+    assert "orders.xlsx · 3 rows · 3 columns" in upload.texts
+    assert "rows below the first one of each were given its value, as you said." in upload.texts
+
+
+def test_a_file_without_a_header_is_said_and_a_person_may_say_otherwise(upload: Upload) -> None:
+    upload.drop(b"1433221332117,257597,view,355908\n1433224214164,992329,view,248676\n").look(1)
+    assert "events.csv · 2 rows · 4 columns" in upload.texts
+    assert "There is no header: line 1 is the first row." in upload.texts
+    upload.app.checkbox(key=widget(upload, "upload-no-header")).uncheck()
+    upload.run().press("upload-reread")
+    assert "events.csv · 1 row · 4 columns" in upload.texts
+
+
+def test_a_malformed_quote_is_a_problem_of_its_row(upload: Upload) -> None:
+    upload.drop(csv_of('Product viewed,e1,u1,"27 TV,1714631904000,1.50', *good_rows(2, first=2)))
+    upload.press("upload-settle")
+    assert "2 events of 2 persons" in upload.texts
+    upload.look(3)
+    assert "1 row with errors" in upload.markdown
+
+
 def test_parquet_is_read_as_text_by_its_rows_and_nothing_of_it_is_chosen(upload: Upload) -> None:
     columns = {
         "name": ["Product viewed", "Product viewed", "view"],

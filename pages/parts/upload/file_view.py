@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, EventName, format_count
-from intempt_core.readers import DELIMITER_NAMES, GZIP_SUFFIX, Dialect, Table, list_suffixes
+from intempt_core.readers import (
+    DELIMITER_NAMES,
+    GZIP_SUFFIX,
+    HIDDEN_ROWS_CHOICES,
+    MERGED_CELLS_CHOICES,
+    Dialect,
+    Table,
+    list_suffixes,
+)
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import format_size
 from pages.parts.shared.screen_state import make_key
@@ -98,7 +106,7 @@ def describe_dialect(table: Table) -> str:
         "sheet": f"sheet {dialect.sheet}",
         "encoding": dialect.encoding,
         "delimiter": format_delimiter(dialect.delimiter),
-        "header_line": f"header in {label} {dialect.header_line}",
+        "header_line": "no header" if dialect.no_header else f"header in {label} {dialect.header_line}",
     }
     options = table.format.options
     parts = [chosen[option] for option in chosen if option in options]
@@ -139,9 +147,9 @@ def choose_dialect(table: Table) -> Dialect:
         for option, container in zip(options, st.columns(max(len(options), 3)), strict=False)
     }
     if "sheet" in options and chosen["sheet"] != dialect.sheet:
-        moved = {option for option in ("header_line", "rows_to_skip") if chosen[option] != getattr(dialect, option)}
-        if not moved:  # another sheet has a header of its own
-            chosen |= {"header_line": 0, "rows_to_skip": 0}
+        own = {"header_line": 0, "rows_to_skip": 0, "no_header": False}
+        if all(chosen[option] == getattr(dialect, option) for option in own):  # another sheet has a header of its own
+            chosen |= own
     return replace(dialect, **chosen)
 
 
@@ -193,6 +201,35 @@ def choose_header(container: "DeltaGenerator", table: Table) -> int:
     return choose_row_number(container, label, 1, table.dialect.header_line, make_key("upload-header", table.digest))
 
 
+def choose_no_header(container: "DeltaGenerator", table: Table) -> bool:
+    """Whether there is no header; the line of the header is then that of the first row."""
+    return container.checkbox(
+        "There is no header", table.dialect.no_header, key=make_key("upload-no-header", table.digest)
+    )
+
+
+def choose_hidden_rows(container: "DeltaGenerator", table: Table) -> str:
+    """What becomes of hidden rows of a sheet."""
+    return container.selectbox(
+        "Hidden rows",
+        HIDDEN_ROWS_CHOICES,
+        HIDDEN_ROWS_CHOICES.index(table.dialect.hidden_rows),
+        key=make_key("upload-hidden-rows", table.digest),
+        help="Rows that a filter or a person has hidden: include them, or exclude them.",
+    )
+
+
+def choose_merged_cells(container: "DeltaGenerator", table: Table) -> str:
+    """What becomes of merged cells of a sheet."""
+    return container.selectbox(
+        "Merged cells",
+        MERGED_CELLS_CHOICES,
+        MERGED_CELLS_CHOICES.index(table.dialect.merged_cells),
+        key=make_key("upload-merged-cells", table.digest),
+        help="Leave all but the first of merged cells empty, or fill the rows below with its value.",
+    )
+
+
 def choose_skip(container: "DeltaGenerator", table: Table) -> int:
     """The number of rows to skip after the header."""
     return choose_row_number(
@@ -211,6 +248,9 @@ CHOICES: dict[str, Callable[["DeltaGenerator", Table], Any]] = {
     "quote": choose_quote,
     "sheet": choose_sheet,
     "header_line": choose_header,
+    "no_header": choose_no_header,
     "rows_to_skip": choose_skip,
+    "hidden_rows": choose_hidden_rows,
+    "merged_cells": choose_merged_cells,
 }
 """The widgets that ask for the fields of a dialect. Any: the type of the field."""

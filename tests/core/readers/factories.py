@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 
-from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.dialects.dialect import Dialect
 from intempt_core.readers.table import Table
 
 

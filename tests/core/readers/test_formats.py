@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from intempt_core.errors import ReadError
-from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.dialects.dialect import Dialect
 from intempt_core.readers.formats import (
     CSV,
     EXCEL,

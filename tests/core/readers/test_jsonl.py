@@ -25,7 +25,7 @@ from intempt_core.mapping.table_events import choose_initial_mapping, map_table
 from intempt_core.planning.locate import CellLocation, find_cell, locate_in_request
 from intempt_core.planning.plan import EventOrder, plan_table
 from intempt_core.readers import jsonl as json_lines
-from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.dialects.dialect import Dialect
 from intempt_core.readers.formats import CSV, JSON_LINES
 from intempt_core.readers.jsonl import _parse_line, _parse_plain_event
 from intempt_core.readers.table import Table, read_table

@@ -74,7 +74,7 @@ def test_a_row_that_a_request_could_just_hold_is_read() -> None:
 
 @pytest.mark.long
 def test_lines_above_the_header_are_no_row_together() -> None:
-    from intempt_core.readers.delimited import Dialect
+    from intempt_core.readers.dialects.dialect import Dialect
 
     above = b"# a comment\n" * (LARGE // 12)
     table = read_table(above + HEADER + b"a,b\n", name="t.csv", dialect=Dialect(header_line=above.count(b"\n") + 1))

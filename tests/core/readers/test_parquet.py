@@ -26,7 +26,7 @@ from intempt_core.mapping.model import Mapping, exact_mapping
 from intempt_core.mapping.table_events import map_table
 from intempt_core.planning.plan import plan_table
 from intempt_core.readers import parquet as reader
-from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.dialects.dialect import Dialect
 from intempt_core.readers.formats import PARQUET
 from intempt_core.readers.limits import ReadLimits
 from intempt_core.readers.table import Table, read_table

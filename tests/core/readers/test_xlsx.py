@@ -17,10 +17,14 @@ from intempt_core.mapping.model import Mapping
 from intempt_core.mapping.table_events import map_table
 from intempt_core.readers import delimited as blocks
 from intempt_core.readers import workbook_table as tables
-from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.dialects.dialect import Dialect
 from intempt_core.readers.formats import EXCEL
 from intempt_core.readers.table import Table, read_table
-from intempt_core.readers.xlsx import classify_number_format, format_serial_date, format_stored_number
+from intempt_core.readers.workbooks.number_formats import (
+    classify_number_format,
+    format_serial_date,
+    format_stored_number,
+)
 from intempt_core.validation.check import check_table
 from tests.core.readers.workbook_factories import rows_xml, workbook
 
@@ -168,7 +172,7 @@ def test_the_first_visible_sheet_is_read_and_another_can_be_chosen() -> None:
     )
     table = read(data)
     assert (table.sheets, table.dialect.sheet, table.header) == (("New & <b>", "Old"), "New & <b>", ("b",))
-    assert table.notes == ("Sheet “New & <b>” of 2 was read.",)
+    assert table.notes == ("Sheet “New & <b>” of 2 was read; not read: “Old”.",)
     assert read(data, Dialect(header_line=0, sheet="Old")).header == ("a",)
     assert "has no sheet “Third”. It has New & <b>, Old." in str(rejected(data, Dialect(sheet="Third")))
 

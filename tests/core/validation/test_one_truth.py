@@ -36,7 +36,7 @@ from intempt_core.mapping.model import Mapping as ColumnMapping
 from intempt_core.mapping.model import exact_mapping, load_time_zone
 from intempt_core.mapping.table_events import map_table
 from intempt_core.mapping.values import is_cell_of_type, parse_time
-from intempt_core.readers.delimited import Dialect
+from intempt_core.readers.dialects.dialect import Dialect
 from intempt_core.readers.payload import read_payload
 from intempt_core.readers.table import read_table
 from intempt_core.validation.check import check_events, check_table

@@ -1,0 +1,1 @@
+"""What a sheet of a workbook shows: numbers and dates by their formats, and merged cells."""
