@@ -156,5 +156,5 @@ def test_sheets_that_are_not_read_are_named() -> None:
     data = workbook({name: rows_xml([["a"], ["1"]]) for name in ("Orders", "Returns", "Notes")})
     assert read(data).notes == ("Sheet “Orders” of 3 was read; not read: “Returns”, “Notes”.",)
     assert read(data, ReadOptions(sheet="Notes")).dialect.sheet == "Notes"
-    with pytest.raises(ReadError, match="It has Orders, Returns, Notes. Choose one"):
+    with pytest.raises(ReadError, match=r"It has Orders, Returns, Notes. Choose one"):
         read(data, ReadOptions(sheet="Order"))
