@@ -8,7 +8,7 @@ quote all are. Blocks end where records end: to stream, take them one by one.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -142,6 +142,8 @@ def _read_block_with_arrow(
     text: FileBytes, at: int, line: int, dialect: Dialect, width: int, *, block: int
 ) -> RowBlock | None:
     """The whole records of one block by Arrow; ``None`` where the block is not as regular as Arrow needs it."""
+    if dialect.quote and not _opens_quoted_cell(text, at, min(at + block, len(text)), dialect):
+        dialect = replace(dialect, quote="")  # what quotes there are, such as signs for inches, are text
     plain = _read_unquoted_block(text, at, line, dialect, width, block=block)
     if plain is not None:
         return plain
@@ -159,6 +161,16 @@ def _read_block_with_arrow(
     on_line, blank = line + layout.record_lines, layout.blank
     end, next_line = at + layout.size, line + layout.line_count
     return RowBlock(chunks, on_line[~blank], {}, on_line[blank], end, next_line, trimmed_rows=trimmed)
+
+
+def _opens_quoted_cell(text: FileBytes, at: int, stop: int, dialect: Dialect) -> bool:
+    """Whether a cell between two offsets begins with the quote."""
+    quote = dialect.quote.encode()
+    if text[at : at + len(quote)] == quote:
+        return True
+    if text.find(quote, at, stop) < 0:
+        return False
+    return any(text.find(before + quote, at, stop) >= 0 for before in (dialect.delimiter.encode(), b"\n", b"\r"))
 
 
 def _may_swallow_rows(text: FileBytes, at: int, dialect: Dialect, width: int, layout: _BlockLayout) -> bool:

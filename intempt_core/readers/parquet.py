@@ -123,6 +123,11 @@ def _translate_errors(name: str) -> Iterator[None]:
         reason = shorten_value((str(error).strip().splitlines() or ["no reason given"])[0].strip(" ."))
         if "crypt" in str(error):
             raise _build_encrypted_error(name) from error
+        if "too deeply nested" in str(error):
+            raise ReadError(
+                f"{name} cannot be read: its columns are nested too deeply (up to a hundred levels are read). Export the"
+                " columns that are needed as columns of their own."
+            ) from error
         if isinstance(error, NotImplementedError):
             raise ReadError(
                 f"{name} cannot be read: it is Parquet of a kind that is not known here ({reason}). Export it once more"
@@ -273,6 +278,8 @@ def _describe_columns(leaves: Sequence[_Leaf], metadata: pq.FileMetaData) -> Ite
         yield f"Columns inside a column are called by both names: {join_first_three(inner)}."
     if lists := [leaf.name for leaf in leaves if pa.types.is_nested(leaf.kind)]:
         yield f"What holds several values is written as JSON: {join_first_three(lists)}."
+    if exact := [leaf.name for leaf in leaves if pa.types.is_decimal(leaf.kind) and leaf.kind.scale > 0]:
+        yield f"Decimal numbers are written with every place of their type, whole ones too: {join_first_three(exact)}."
     zoned = [leaf for leaf in leaves if pa.types.is_timestamp(leaf.kind) and leaf.kind.tz]
     if unknown := [leaf.name for leaf in zoned if not is_known_zone(leaf.kind.tz)]:
         yield f"Times of a zone that is not known here are written in UTC: {join_first_three(unknown)}."

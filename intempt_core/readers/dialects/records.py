@@ -102,7 +102,7 @@ class RecordReader:
             hint = "See that the delimiter is right and that rows end with a line end, or cut the cell."
             raise build_oversize_error(f"Line {self.line:,}", "the row", after - self.at, line=self.line, hint=hint)
         raw = self._text[self.at : stop]
-        if not self._quote or self._quote not in raw:
+        if not self._quote or not (raw.startswith(self._quote) or self._delimiter + self._quote in raw):
             record = TextRecord(self._decode(raw).split(self._delimiter.decode()) if raw else [], after)
         else:
             record = self._read_quoted_record(stop, after)

@@ -327,6 +327,25 @@ def test_ten_thousand_columns_are_read_and_more_than_a_sheet_has_are_rejected() 
     assert "20,000 columns" in rejected(parquet({f"c{number}": [1] for number in range(20_000)}))
 
 
+@pytest.mark.parametrize("levels", [60, 3_000])
+def test_columns_that_are_nested_too_deeply_are_rejected_as_what_they_are(levels: int) -> None:
+    array = pa.array(["x"])
+    for _ in range(levels):
+        array = pa.ListArray.from_arrays(pa.array([0, 1], pa.int32()), array)
+    assert "nested too deeply" in rejected(parquet({"a": array}))
+
+
+def test_decimal_ids_keep_their_places_and_that_is_said() -> None:
+    table = read(parquet({"userId": pa.array([Decimal(17850)], pa.decimal128(38, 9)), "n": pa.array([Decimal(7)])}))
+    assert (table.cell(0, "userId"), table.cell(0, "n")) == ("17850.000000000", "7")
+    assert table.notes == ("Decimal numbers are written with every place of their type, whole ones too: “userId”.",)
+
+
+def test_a_dictionary_of_one_large_text_cannot_become_ten_gigabytes() -> None:
+    texts = pa.DictionaryArray.from_arrays(pa.array([0] * 1_200, pa.int32()), pa.array(["x" * 9_000_000]))
+    assert "Up to 2,000,000,000 are taken" in rejected(parquet({"a": texts}))
+
+
 def test_a_file_without_columns_is_rejected() -> None:
     assert "has no column" in rejected(parquet(pa.table({})))
 
