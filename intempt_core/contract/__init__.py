@@ -5,6 +5,7 @@
 - ``readings``: how a rule reads one event and how it reads columns.
 - ``rules``: one event judged by every rule that reads a field.
 - ``issues``: an issue with its place and the value that was given.
+- ``invisible``: characters that cannot be seen, written out.
 - ``hints``: advice that a wrong value gives away; ``time_hints``: how a time that cannot be read seems to be written.
 - ``counting``: which event counts, stated once.
 - ``id_forms``: placeholders with who writes them, and ids that a float or a spreadsheet has changed.

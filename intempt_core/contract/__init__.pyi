@@ -83,6 +83,9 @@ from .identity import (
     read_identities as read_identities,
     read_linking_ids as read_linking_ids,
 )
+from .invisible import (
+    spell_invisible as spell_invisible,
+)
 from .issue_kinds import (
     ISSUE_KINDS as ISSUE_KINDS,
     IssueKind as IssueKind,

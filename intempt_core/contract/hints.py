@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from intempt_core.contract.fields import EventName, Json
+from intempt_core.contract.invisible import spell_invisible
 
 _NAME_SYNONYMS = {  # other words for the very same event, as letters and digits
     EventName.VIEWED: "productview viewproduct viewedproduct itemviewed viewitem vieweditem productdetailviewed",
@@ -73,5 +74,5 @@ def build_product_hint(body: Json) -> str:
         for key in inside:
             alike = isinstance(key, str) and re.sub(r"[^a-z]", "", key.casefold()) in ("productid", "product")
             if alike and prefix + key != "data.productId":
-                return f"It seems to be in {prefix}{key}: it must be data.productId, exactly."
+                return f"It seems to be in {prefix}{spell_invisible(key)}: it must be data.productId, exactly."
     return ""

@@ -13,7 +13,15 @@ from dataclasses import field as with_default
 from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
-from intempt_core.contract import ID_FIELDS, OPEN_FIELDS, PLAIN_FIELDS, EventName, Json, is_event_name
+from intempt_core.contract import (
+    ID_FIELDS,
+    OPEN_FIELDS,
+    PLAIN_FIELDS,
+    EventName,
+    Json,
+    is_event_name,
+    spell_invisible,
+)
 from intempt_core.errors import MappingError
 from intempt_core.mapping.explode import Explode
 from intempt_core.mapping.time_formats import FORMAT_SEPARATOR, check_time_format, split_time_formats
@@ -284,7 +292,7 @@ def suggest_nearest(given: str, known: Iterable[str], default: str = "") -> str:
     folded = {text.casefold(): text for text in known}
     near = get_close_matches(given.casefold()[:60], folded, n=1)
     if near:
-        return f"Did you mean “{folded[near[0]]}”?"
+        return f"Did you mean “{spell_invisible(folded[near[0]])}”?"
     return default or f"It takes {', '.join(f'“{text}”' for text in folded.values()) or 'none'}."
 
 

@@ -1,5 +1,6 @@
 """A file and its mapping together: a table seen as events, and the mapping to begin with."""
 
+from intempt_core.contract import spell_invisible
 from intempt_core.errors import MappingError
 from intempt_core.mapping.document_events import MappedDocuments
 from intempt_core.mapping.event_source import EventSource
@@ -30,7 +31,9 @@ def check_columns(table: Table, mapping: Mapping) -> None:
     asked = [column for column in mapping.columns if not mapping.is_member(column)]
     for column in (*asked, *(explode.sources if explode else ()), *mapping.name_columns):
         if column not in table.columns and (column in mapping.name_columns or not is_derivable(table, column)):
-            raise MappingError(f"{table.name} has no column “{column}”. {suggest_nearest(column, table.header)}")
+            raise MappingError(
+                f"{table.name} has no column “{spell_invisible(column)}”. {suggest_nearest(column, table.header)}"
+            )
     if explode is not None and explode.name in table.columns:
         raise MappingError(
             f"{table.name} has a column “{explode.name}”, so that the members of “explode” cannot be called so."

@@ -125,8 +125,8 @@ def _translate_errors(name: str) -> Iterator[None]:
             raise _build_encrypted_error(name) from error
         if "too deeply nested" in str(error):
             raise ReadError(
-                f"{name} cannot be read: its columns are nested too deeply (up to a hundred levels are read). Export the"
-                " columns that are needed as columns of their own."
+                f"{name} cannot be read: its columns are nested too deeply, in more than a hundred levels. Export those"
+                " that are needed as columns of their own."
             ) from error
         if isinstance(error, NotImplementedError):
             raise ReadError(

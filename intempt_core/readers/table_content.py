@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 >>>>>>> 52b65e8 (Malformed quoting is an error of its row; the header is found below other lines, or there is none; empty cells too many are none; workbooks say what they hide, merge and show with zeros)
 
 from intempt_core.arrays import Int64Array
-from intempt_core.contract import is_blank, shorten_value
+from intempt_core.contract import is_blank, shorten_value, spell_invisible
 from intempt_core.errors import ReadError
 from intempt_core.readers.column_store import StoredColumns
 from intempt_core.readers.dialects.dialect import Dialect
@@ -178,6 +178,9 @@ def name_columns(given: Sequence[str], where: str, line: int | None = None) -> t
     padded = [column for column in header if column != column.strip()]
     if padded:
         notes.append(f"White space around a column's name belongs to the name: {join_first_three(padded)}.")
+    unseen = [column for column in header if column not in padded and spell_invisible(column) != column]
+    if unseen:
+        notes.append(f"A column's name holds what cannot be seen, which belongs to it: {join_first_three(unseen)}.")
     return header, notes
 
 
@@ -246,4 +249,6 @@ def translate_full_disk(name: str) -> Iterator[None]:
 def join_first_three(names: Sequence[str]) -> str:
     """The first three names in quotes, and how many more there are."""
     more = len(names) - 3
-    return ", ".join(f"“{shorten_value(name)}”" for name in names[:3]) + (f" and {more:,} more" if more > 0 else "")
+    return ", ".join(f"“{spell_invisible(shorten_value(name))}”" for name in names[:3]) + (
+        f" and {more:,} more" if more > 0 else ""
+    )

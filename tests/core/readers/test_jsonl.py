@@ -428,3 +428,35 @@ def test_the_command_line_checks_and_sends_json_lines(tmp_path: Path, capsys: py
 def test_an_event_is_found_again_wherever_it_stands_on_its_line() -> None:
     line = json.dumps([event(1), event(2)]).encode()
     assert [one.body["eventId"] for one in _parse_line(line, 7)[0]] == ["e1", "e2"]
+
+
+# ── lines that are nearly JSON ───────────────────────────────────────────────────────────────────────────────────────
+
+GOOD = '{"name":"Product viewed","eventId":"e1","userId":"u","data":{"productId":"p"}}'
+NEARLY = {
+    "a comma after each line": (f"{GOOD},", "Column 79: The line ends with a comma."),
+    "a number that is none": (GOOD.replace('"p"', '"p","price":NaN'), "NaN is no JSON. Write a number, or null."),
+    "a text that is not closed": (GOOD.replace('"u"', '"u'), "Column"),
+}
+
+
+@pytest.mark.parametrize(("line", "says"), NEARLY.values(), ids=NEARLY)
+@pytest.mark.parametrize("good", [0, 1, 5])
+def test_a_line_that_is_nearly_json_is_an_error_of_its_row(line: str, says: str, good: int) -> None:
+    table = read(line, *[GOOD.replace("e1", f"e{n}") for n in range(2, 2 + good)], line)
+    assert table.rows == good + 2
+    assert choose_initial_mapping(table) == Mapping({})
+    report = check_table(map_table(table, Mapping({})))
+    assert report.counts["line_unreadable"] == 2
+    for row in (0, good + 1):
+        [issue] = [issue for issue in report.issues_of(row) if issue.code == "line_unreadable"]
+        assert (issue.place.line, says in issue.hint) == (row + 1, True)
+
+
+def test_a_mapping_of_keys_does_not_hide_a_line_that_is_no_json() -> None:
+    table = read('{"who":"u1","sku":"p1"}', '{"who":"u2","sku":"p2"},')
+    mapping = Mapping({"who": "userId", "sku": "data.productId"}, constants={"name": "Product viewed"})
+    report = check_table(map_table(table, mapping))
+    assert report.counts["line_unreadable"] == 1
+    assert [issue.code for issue in report.issues_of(1) if issue.code == "line_unreadable"] == ["line_unreadable"]
+    assert report.issues_of(0) == []

@@ -294,7 +294,7 @@ def test_a_column_without_a_name_is_called_by_its_number() -> None:
 def test_white_space_around_a_name_is_kept_and_noted() -> None:
     table = read("a, b\n1,2\n")
     assert table.header == ("a", " b")
-    assert table.notes == ("White space around a column's name belongs to the name: “ b”.",)
+    assert table.notes == ("White space around a column's name belongs to the name: “[space]b”.",)
 
 
 def test_a_header_with_a_value_among_names_is_taken_and_noted() -> None:
