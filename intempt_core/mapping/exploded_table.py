@@ -112,7 +112,8 @@ def expand_table(table: Table, mapping: Mapping, limits: ReadLimits | None = Non
         header=(*wide.header, *(column for column in found.columns if column not in wide.header)),
         columns=ExplodedColumns(wide, rows, found.columns),
         lines=wide.lines[rows],
-        cell_counts=_spread_cell_counts(wide, rows),
+        cell_counts=_spread_numbers(wide.cell_counts, wide, rows),
+        malformed_quotes=_spread_numbers(wide.malformed_quotes, wide, rows),
         documents=None,
         cell_kinds={**{column: kinds[rows] for column, kinds in wide.cell_kinds.items()}, **found.kinds},
         origin=origin,
@@ -149,13 +150,14 @@ def _check_size(table: Table, mapping: Mapping, rows: Int64Array, limits: ReadLi
         )
 
 
-def _spread_cell_counts(table: Table, rows: Int64Array) -> AnyMapping[int, int]:
-    if not table.cell_counts:
+def _spread_numbers(given: AnyMapping[int, int], table: Table, rows: Int64Array) -> AnyMapping[int, int]:
+    """Row → number, for the events of those rows."""
+    if not given:
         return {}
-    counts = np.zeros(table.rows, np.int64)
-    counts[list(table.cell_counts)] = list(table.cell_counts.values())
-    events = np.flatnonzero(counts[rows])
-    return CellCounts(events, counts[rows][events])
+    numbers = np.full(table.rows, -1, np.int64)
+    numbers[list(given)] = list(given.values())
+    events = np.flatnonzero(numbers[rows] >= 0)
+    return CellCounts(events, numbers[rows][events])
 
 
 # ── columns that a file does not have by itself ──────────────────────────────────────────────────────────────────────

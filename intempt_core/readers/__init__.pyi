@@ -1,11 +1,7 @@
-<<<<<<< HEAD
 from .column_store import (
     ReplaceableColumns as ReplaceableColumns,
 )
-from .delimited import (
-=======
 from .dialects.dialect import (
->>>>>>> 52b65e8 (Malformed quoting is an error of its row; the header is found below other lines, or there is none; empty cells too many are none; workbooks say what they hide, merge and show with zeros)
     Dialect as Dialect,
 )
 from .dialects.read_options import (

@@ -79,12 +79,9 @@ class Table:
     sheets: tuple[str, ...] = ()
     mapped_file: MappedFile | None = None
     documents: DocumentIndex | None = None
-<<<<<<< HEAD
     cell_kinds: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
     origin: "TableOrigin | None" = None
-=======
     malformed_quotes: Mapping[int, int] = field(default_factory=dict)
->>>>>>> 52b65e8 (Malformed quoting is an error of its row; the header is found below other lines, or there is none; empty cells too many are none; workbooks say what they hide, merge and show with zeros)
 
     @property
     def rows(self) -> int:

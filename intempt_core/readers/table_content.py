@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-<<<<<<< HEAD
-from numpy.typing import NDArray
-=======
 import pyarrow.compute as pc
->>>>>>> 52b65e8 (Malformed quoting is an error of its row; the header is found below other lines, or there is none; empty cells too many are none; workbooks say what they hide, merge and show with zeros)
+from numpy.typing import NDArray
 
 from intempt_core.arrays import Int64Array
 from intempt_core.contract import is_blank, shorten_value, spell_invisible

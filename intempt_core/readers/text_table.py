@@ -119,7 +119,7 @@ def _sample_records(reader: RecordReader, first_line: int) -> list[NumberedRecor
             cells = reader.read_record().cells
         except ReadError:  # a line that is too large is rejected where it is read
             break
-        if line >= first_line and not (len(cells) <= 1 and all(map(is_blank, cells))):
+        if line >= first_line and not all(map(is_blank, cells)):
             records.append((line, cells))
     return records
 

@@ -40,7 +40,7 @@ from intempt_core.validation.column_rules import RULE_BLOCK_ROWS, ColumnChecker
 from intempt_core.validation.duplicates import DuplicateRows, describe_duplicates, find_duplicates, number_orders
 from intempt_core.validation.id_columns import report_cell_errors, report_damaged_ids
 from intempt_core.validation.report import PriorSendLookup, Report
-from intempt_core.validation.row_issues import DocumentRowIssues, Finding, ListRowIssues, TableRowIssues
+from intempt_core.validation.row_issues import DocumentRowIssues, Finding, ListRowIssues, TableRowIssues, find_unreadable_lines
 from intempt_core.validation.row_repeats import report_row_repeats
 from intempt_core.validation.text_column import to_mask
 from intempt_core.validation.unclear_times import report_unclear_times
@@ -152,9 +152,7 @@ class _TableCheck:
         header = mapped.table.width
         errors.append(Finding("row_long", self._select_rows(lambda cells: cells > header)))
         errors.append(Finding("quote_malformed", np.array(sorted(mapped.table.malformed_quotes), np.int64)))
-        if mapped.table.documents is not None:
-            lines = mapped.table.documents.issues.rows_with("line_unreadable") - 1
-            errors.append(Finding("line_unreadable", lines))
+        errors.append(Finding("line_unreadable", find_unreadable_lines(mapped)))
         row_issues = TableRowIssues(mapped)
         wrong = Report(mapped.rows, errors, row_issues).error_mask
         duplicates = find_duplicates(columns.id_codes, wrong, lambda: columns.order_codes, columns.product_codes)

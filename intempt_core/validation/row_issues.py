@@ -6,7 +6,7 @@ So a million bad rows cost little more than the number of ways in which they are
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -143,6 +143,7 @@ class TableRowIssues:
     def __init__(self, mapped: MappedTable) -> None:
         self._mapped = mapped
         self._constant_event = mapped.blank_event()
+        self._unreadable_rows = find_unreadable_lines(mapped)
         self._field_by_pointer = {self._constant_event.place_of(field).pointer: field for field in mapped.cells}
 
     def issues(self, rows: Sequence[int], findings: Sequence[Finding], /) -> Iterator[list[Issue]]:
@@ -208,32 +209,44 @@ class TableRowIssues:
         """Add what a row shows beside its event: too many or too few cells, and cells that are not of their type."""
         table = self._mapped.table
         for row, its in zip(block.tolist(), found, strict=True) if table.cell_counts else ():
-<<<<<<< HEAD
             count = table.cell_counts.get(row, table.width)
             if count != table.width:
                 code = "row_long" if count > table.width else "row_short"
                 its.append(Issue(code, self._mapped.places(np.array([row]))[0], str(count)))
-=======
-            count = table.cell_counts.get(row, len(table.header))
-            if count != len(table.header):
-                code = "row_long" if count > len(table.header) else "row_short"
-                its.append(Issue(code, Place(row + 1, table.line_numbers([row])[0]), str(count)))
-        if table.documents is not None:
-            for row, its in zip(block.tolist(), found, strict=True):
-                its += [one for one in table.documents.issues.of_row(row + 1) if one.code == "line_unreadable"]
+        unreadable = is_in_sorted(self._unreadable_rows, block) if self._unreadable_rows.size else np.zeros(0, np.bool_)
+        for index in np.flatnonzero(unreadable).tolist():
+            found[index].append(_build_line_issue(self._mapped, int(block[index])))
         for row, its in zip(block.tolist(), found, strict=True) if table.malformed_quotes else ():
             column = table.malformed_quotes.get(row)
             if column is not None:
-                name = table.header[min(column, len(table.header) - 1)]
-                place = Place(row + 1, table.line_numbers([row])[0], name)
+                name = table.header[min(column, table.width - 1)]
+                place = self._mapped.places(np.array([row]), name)[0]
                 its.append(Issue("quote_malformed", place, format_given(table.cell(row, name))))
->>>>>>> 52b65e8 (Malformed quoting is an error of its row; the header is found below other lines, or there is none; empty cells too many are none; workbooks say what they hide, merge and show with zeros)
         for finding in type_findings:
             where = np.flatnonzero(is_in_sorted(finding.rows, block)).tolist()
             for index, (place, value) in zip(
                 where, self.field_values(finding.field, block[where].tolist()), strict=True
             ):
                 found[index].append(Issue(finding.code, place, format_given(value)))
+
+
+def find_unreadable_lines(mapped: MappedTable) -> Int64Array:
+    """The events (from 0) of lines that are no JSON, of a file of JSON lines."""
+    origin = mapped.table.origin
+    documents = (mapped.table if origin is None else origin.table).documents
+    if documents is None:
+        return np.empty(0, np.int64)
+    rows = documents.issues.rows_with("line_unreadable") - 1
+    found: Int64Array = rows if origin is None else np.flatnonzero(np.isin(origin.rows, rows))
+    return found
+
+
+def _build_line_issue(mapped: MappedTable, event: int) -> Issue:
+    origin = mapped.table.origin
+    source, row = (mapped.table, event) if origin is None else (origin.table, int(origin.rows[event]))
+    issues = source.documents.issues.of_row(row + 1) if source.documents else []
+    issue = next(one for one in issues if one.code == "line_unreadable")
+    return replace(issue, place=mapped.places(np.array([event]), None, issue.place.pointer)[0])
 
 
 def is_in_sorted(rows: Int64Array, block: Int64Array) -> Mask:

@@ -2,7 +2,7 @@
 
 A report begins with its title, its period, a row of dashes; then comes the header, which is as wide as the rows. So the
 header is the first record that has most of the cells which rows usually have, where every one above it has few, and it
-holds no values. A first record of values is a row: the file has no header.
+holds no values. A first record of values is a row: the file has no header (CONTRACT 7.2).
 """
 
 import re
@@ -29,6 +29,7 @@ _USUAL_SHARE = 0.8
 """Of the records below a header that has lines above it, how many are as wide as it is."""
 
 _REPEATS_OF_VALUE = 2
+_ONE_COLUMN: Evenness = (False, False, 0.0, 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ class FoundHeader:
 def find_header(records: Sequence[NumberedRecord], options: ReadOptions) -> FoundHeader:
     """Find the header among the first records that are not blank; what a person said of it stands."""
     if not records:
-        return FoundHeader(options.header_line or 1, bool(options.no_header), (False, False, 0.0, 0))
+        return FoundHeader(options.header_line or 1, bool(options.no_header), _ONE_COLUMN)
     at = 0 if options.header_line is not None else _find_header_record(records)
     line, cells = records[at]
     is_row = options.no_header
@@ -57,7 +58,8 @@ def find_header(records: Sequence[NumberedRecord], options: ReadOptions) -> Foun
         is_row = options.header_line is None and _are_values(cells, records[at + 1 :])
     widths = [len(one) for _, one in records[at:]]
     share = widths.count(widths[0]) / len(widths)
-    return FoundHeader(line, is_row, (widths[0] > 1, at == 0 and share >= 0.5, share, widths[0]))
+    evenness = (True, at == 0 and share >= 0.5, share, widths[0]) if widths[0] > 1 else _ONE_COLUMN
+    return FoundHeader(line, is_row, evenness)
 
 
 def find_header_value(cells: Sequence[str]) -> int | None:
@@ -74,11 +76,19 @@ def _find_header_record(records: Sequence[NumberedRecord]) -> int:
     filled = [sum(not is_blank(cell) for cell in cells) for _, cells in records]
     found = next((at for at, count in enumerate(filled) if 2 * count > usual), 0)
     below = [len(cells) for _, cells in records[found:]]
-    if not found or below[0] < 2 or sum(abs(width - below[0]) <= 1 for width in below) < _USUAL_SHARE * len(below):
+    alike = sum(width - below[0] in (0, 1) for width in below)  # each row may have an empty cell too many
+    if not found or below[0] < 2 or alike < _USUAL_SHARE * len(below):
         return 0
-    if max(filled[:found]) > 1 and _are_values(records[found][1], records[found + 1 :]):
+    is_about_file = all(_is_about_file(cells) for _, cells in records[:found])
+    if not is_about_file and _are_values(records[found][1], records[found + 1 :]):
         return 0  # it is a row, and what is above it may well be a header that lacks names
     return found
+
+
+def _is_about_file(cells: Sequence[str]) -> bool:
+    """Whether a record of one cell is a comment or some words, and so hardly the name of a column."""
+    given = [cell.strip() for cell in cells if not is_blank(cell)]
+    return len(given) < 2 and all(cell.startswith(("#", "//", "--", "=")) or " " in cell for cell in given)
 
 
 def _are_values(cells: Sequence[str], below: Sequence[NumberedRecord]) -> bool:

@@ -2,9 +2,9 @@
 
 A cell that begins with the quote ends at the next quote that is not doubled, and a delimiter or a line end follows. A
 quote anywhere else is text. Where a quoted cell is followed by something else, is never closed, or swallows lines that
-are rows themselves (``swallowed_lines.py``), the quoting is *malformed*: nothing says which lines the cell has. Such a
-record is its first line alone, wherever that can be a row, so that no other row is lost with it; its cell keeps its
-quotes, and the row is known.
+are rows themselves (``swallowed_lines.py``), the quoting is *malformed* (CONTRACT 7.1): nothing says which lines the
+cell has. Such a record is its first line alone, wherever that can be a row, so that no other row is lost with it; its
+cell keeps its quotes, and the row is known.
 """
 
 import re
@@ -19,6 +19,9 @@ from intempt_core.readers.mapped_file import FileBytes
 
 BYTES_LINE_END = re.compile(rb"\r\n?|\n")
 """What ends a physical line, by Arrow's rule."""
+
+_JUDGED_BYTES = 65_536
+"""Bytes after a quote that nothing closes by which it is judged whether rows follow, or a text that is too large."""
 
 WELL_FORMED = -1
 """The column of a malformed quote, of a record that has none."""
@@ -118,7 +121,7 @@ class RecordReader:
         alone = self._read_line_alone(stop)
         fits = len(alone.cells) == self._width
         if found.is_unclosed:
-            if limit < len(self._text) and not fits:
+            if limit < len(self._text) and not (fits and self._goes_on_with_rows(after)):
                 self._reject_large_record(limit)
             return TextRecord(alone.cells, after, 1, alone.malformed, "a quote is opened and never closed")
         end = self._find_line_end(found.end)[1]
@@ -132,6 +135,9 @@ class RecordReader:
         if fits or not (is_whole or lines == 1):
             return TextRecord(alone.cells, after, 1, alone.malformed, reason)
         return TextRecord(found.cells, end, lines, found.malformed, reason)
+
+    def _goes_on_with_rows(self, at: int) -> bool:
+        return self._judge is not None and self._judge.are_wide(self._text[at : at + _JUDGED_BYTES])
 
     def _swallows_rows(self, found: _ScannedRecord) -> bool:
         return self._judge is not None and self._judge.are_swallowed(self._text[self.at : found.end])

@@ -33,6 +33,11 @@ class SwallowedLineJudge:
         self._text, self._at, self._width = text, at, width
         self._delimiter, self._quote = delimiter, quote
 
+    def are_wide(self, text: bytes) -> bool:
+        """Whether nearly all lines of a text have as many cells as the header; its last line may be cut."""
+        widths = [len(self._cut(line.decode(errors="replace"))) for line in _LINE_END.split(text)[:-1]]
+        return self._width > 1 and widths.count(self._width) >= SWALLOWED_SHARE * max(1, len(widths))
+
     def are_swallowed(self, record: bytes) -> bool:
         """Whether lines of a record, whose quoting is regular, are rows themselves."""
         if self._width < 2:
