@@ -16,6 +16,9 @@ SWALLOWED_SHARE = 0.75
 
 _SAMPLE_BYTES, _SAMPLE_ROWS = 1_048_576, 1_000
 _MAX_SHAPES, _MAX_VALUES = 12, 24
+_TELLING_SHAPE = 2
+"""A column whose cells are only a word with a digit does not tell a row from a line of text."""
+
 _LINE_END = re.compile(rb"\r\n?|\n")
 _TOKEN = re.compile(r"[^\W_]+")
 
@@ -76,8 +79,9 @@ def _build_row_matcher(rows: Sequence[Sequence[str]]) -> Callable[[list[str]], b
 
     def looks_like_row(cells: list[str]) -> bool:
         if looks:
-            given = {number: cells[number] for number in looks if cells[number]}
-            return bool(given) and all(describe_shape(cell) in looks[number] for number, cell in given.items())
+            given = {number: describe_shape(cells[number]) for number in looks if cells[number]}
+            is_telling = len(given) > 1 or any(len(shape) > _TELLING_SHAPE for shape in given.values())
+            return is_telling and all(shape in looks[number] for number, shape in given.items())
         return any(cells[number] for number in values) and all(
             cells[number] in known for number, known in values.items() if cells[number]
         )

@@ -141,6 +141,13 @@ def test_texts_of_several_lines_are_no_rows(quoting: Literal[0, 1]) -> None:
     assert dict(table.malformed_quotes) == {}
 
 
+def test_a_line_of_a_text_that_begins_with_a_number_is_no_row() -> None:
+    assert rows_of(read('id,text\n1,"in the kitchen:\n2, or 3, spoons"\n4,"to do:\n5, call"\n')) == [
+        ("1", "in the kitchen:\n2, or 3, spoons"),
+        ("4", "to do:\n5, call"),
+    ]
+
+
 def test_a_column_of_several_lines_that_is_the_only_one_is_read_as_it_is() -> None:
     assert rows_of(read('text\n"a\nb\nc"\nd\n')) == [("a\nb\nc",), ("d",)]
 
