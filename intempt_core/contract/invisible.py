@@ -17,5 +17,5 @@ def spell_invisible(text: str) -> str:
 def _spell_character(character: str, *, is_inside: bool) -> str:
     if unicodedata.category(character) not in _INVISIBLE or (character == " " and is_inside):
         return character
-    name = _NAMES.get(character) or unicodedata.name(character, f"U+{ord(character):04X}")
-    return f"[{name if character in _NAMES or name.startswith('U+') else name.lower()}]"
+    name = _NAMES.get(character) or unicodedata.name(character, "").lower() or f"U+{ord(character):04X}"
+    return f"[{name}]"

@@ -23,12 +23,12 @@ def order_book(
     assert sheet is not None
     if title:
         sheet.append(["Orders of October"])
-    for row in (["user", "product", "quantity"], ["u1", 7, 1], ["u2", 12345, 2], [None, 8, 3], [None, 9, 4]):
-        sheet.append(row)
+    for cells in (["user", "product", "quantity"], ["u1", 7, 1], ["u2", 12345, 2], [None, 8, 3], [None, 9, 4]):
+        sheet.append(cells)
     for row in hidden:
         sheet.row_dimensions[row].hidden = True
-    for cells in merged:
-        sheet.merge_cells(cells)
+    for name in merged:
+        sheet.merge_cells(name)
     for row in range(2 + title, 6 + title):
         sheet.cell(row, 2).number_format = zeros or BUILTIN_FORMATS[0]
     out = io.BytesIO()
