@@ -40,7 +40,13 @@ from intempt_core.validation.column_rules import RULE_BLOCK_ROWS, ColumnChecker
 from intempt_core.validation.duplicates import DuplicateRows, describe_duplicates, find_duplicates, number_orders
 from intempt_core.validation.id_columns import report_cell_errors, report_damaged_ids
 from intempt_core.validation.report import PriorSendLookup, Report
-from intempt_core.validation.row_issues import DocumentRowIssues, Finding, ListRowIssues, TableRowIssues, find_unreadable_lines
+from intempt_core.validation.row_issues import (
+    DocumentRowIssues,
+    Finding,
+    ListRowIssues,
+    TableRowIssues,
+    find_unreadable_lines,
+)
 from intempt_core.validation.row_repeats import report_row_repeats
 from intempt_core.validation.text_column import to_mask
 from intempt_core.validation.unclear_times import report_unclear_times
