@@ -67,6 +67,7 @@ from .readers import (
     Dialect as Dialect,
     JsonSyntaxError as JsonSyntaxError,
     Payload as Payload,
+    ReadOptions as ReadOptions,
     Table as Table,
     read_payload as read_payload,
     read_table as read_table,
