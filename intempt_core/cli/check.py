@@ -15,7 +15,7 @@ from intempt_core.cli.baseline import Baseline, CheckComparison, read_baseline
 from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.files_out import check_writable, open_atomic, write_atomic
 from intempt_core.cli.input import InputFile, read_input
-from intempt_core.cli.output import print_result
+from intempt_core.cli.output import print_message, print_result
 from intempt_core.cli.rules import list_rule_notes, load_rules
 from intempt_core.cli.steps import StepDisplay, shorten_name
 from intempt_core.cli.targets import resolve_target
@@ -46,6 +46,9 @@ def run_check(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
         if args.problems is not None:
             with steps.step("Writing", shorten_name(args.problems.name)):
                 _write_problems(args.problems, file, report)
+    if args.expect or args.format != "text":
+        for note in file.notes:  # a program reads the result; what was decided is for a person
+            print_message(note)
     if args.expect:
         return _check_expectations(file, report, args.format)
     return _print_verdict(file, report, args.format, before)

@@ -104,14 +104,16 @@ def guess_dialect(head: bytes, encoding: str, options: ReadOptions | None = None
     found = []
     for delimiter in delimiters:
         sample = Dialect(encoding, delimiter, quote)
-        records = _sample_records(RecordReader(head, at, line, sample), said.header_line or 1)
+        reader = RecordReader(head, at, line, sample)
+        reader.skip_lines((said.header_line or 1) - line)
+        records = _sample_records(reader)
         header = find_header(records, said)
         found.append((header.evenness, Dialect(encoding, delimiter, header_line=header.line, no_header=header.is_row)))
     return max(found, key=lambda one: one[0])[1]
 
 
-def _sample_records(reader: RecordReader, first_line: int) -> list[NumberedRecord]:
-    """The first records that are not blank, from a line on."""
+def _sample_records(reader: RecordReader) -> list[NumberedRecord]:
+    """The first records that are not blank."""
     records: list[NumberedRecord] = []
     while reader.at < reader.size and len(records) < _SAMPLE_RECORDS:
         line = reader.line
@@ -119,7 +121,7 @@ def _sample_records(reader: RecordReader, first_line: int) -> list[NumberedRecor
             cells = reader.read_record().cells
         except ReadError:  # a line that is too large is rejected where it is read
             break
-        if line >= first_line and not all(map(is_blank, cells)):
+        if not all(map(is_blank, cells)):
             records.append((line, cells))
     return records
 

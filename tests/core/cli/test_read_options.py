@@ -109,6 +109,16 @@ def test_what_a_format_does_not_have_is_said(tmp_path: Path, capsys: pytest.Capt
     assert "Not used, since JSON lines has no such choice: sheet “Orders” and delimiter “;”." in out
 
 
+def test_a_program_gets_json_and_a_person_beside_it_what_was_decided(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "report.csv"
+    path.write_text("Report of October\n\nwas,wer,sku\nview,u1,p1\n", "utf-8")
+    code, out, err = check([str(path), "--mapping", write_mapping(tmp_path), "--format", "json"], capsys)
+    assert (code, json.loads(out)["rows"]) == (0, 1)
+    assert "The header is line 3; what is above it was not read." in err
+
+
 def test_a_sheet_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "book.xlsx"
     rows = [["was", "wer", "sku"], ["view", "u1", "p1"]]
