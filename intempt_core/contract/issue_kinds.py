@@ -277,7 +277,7 @@ _KINDS = (
             "A cell that begins with a quote ends with one, and a delimiter or the end of the row follows; a quote"
             " inside it is written twice."
         ),
-        fix="Close the quote, or write it twice in a quoted cell; if quotes are only text, say that the quote is “none”.",
+        fix="Close the quote, or double it in a quoted cell; if quotes are only text, say that the quote is “none”.",
         source="7.1",
         reading=FoundElsewhere.BY_CELLS,
     ),
