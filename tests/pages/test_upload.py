@@ -115,9 +115,10 @@ def test_hidden_rows_and_merged_cells_of_a_sheet_are_said_and_chosen(upload: Upl
 
 
 def test_a_file_without_a_header_is_said_and_a_person_may_say_otherwise(upload: Upload) -> None:
-    upload.drop(b"1433221332117,257597,view,355908\n1433224214164,992329,view,248676\n").look(1)
+    upload.drop(b"1433221332117,257597,view,355908\n1433224214164,992329,view,248676\n")
     assert "events.csv · 2 rows · 4 columns" in upload.texts
     assert "There is no header: line 1 is the first row." in upload.texts
+    upload.look(1)
     upload.app.checkbox(key=widget(upload, "upload-no-header")).uncheck()
     upload.run().press("upload-reread")
     assert "events.csv · 1 row · 4 columns" in upload.texts

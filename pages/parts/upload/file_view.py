@@ -121,11 +121,12 @@ def format_delimiter(delimiter: str) -> str:
 def show_file_step() -> None:
     """Step 1, File: how it was read, and the choices to read it another way."""
     table = get_current_table()
-    if not show_step(1, "File", describe_file(), "Change file"):
+    is_open = show_step(1, "File", describe_file(), "Change file")
+    for note in table.notes:  # what was decided is seen without being asked for
+        st.text(note)
+    if not is_open:
         show_file_trouble()
         return
-    for note in table.notes:
-        st.text(note)
     if table.format.options:
         chosen = choose_dialect(table)
         st.button(
