@@ -175,7 +175,8 @@ def name_columns(given: Sequence[str], where: str, line: int | None = None) -> t
     padded = [column for column in header if column != column.strip()]
     if padded:
         notes.append(f"White space around a column's name belongs to the name: {join_first_three(padded)}.")
-    unseen = [column for column in header if column not in padded and spell_invisible(column) != column]
+    plain = [(column, " ".join(column.split())) for column in header if column not in padded]
+    unseen = [column for column, text in plain if spell_invisible(text) != text or "\xa0" in column]
     if unseen:
         notes.append(f"A column's name holds what cannot be seen, which belongs to it: {join_first_three(unseen)}.")
     return header, notes

@@ -93,6 +93,10 @@ def test_a_workbook_is_read_as_text_and_another_of_its_sheets_can_be_chosen(uplo
     upload.look(1)
     upload.app.selectbox(key=widget(upload, "upload-sheet")).set_value("Events")
     upload.run().press("upload-reread")
+    assert "2 rows · 6 columns" in upload.texts
+    assert "The header is row 3; what is above it was not read." in upload.texts
+    upload.app.number_input(key=widget(upload, "upload-header")).set_value(2)
+    upload.run().press("upload-reread")
     assert "3 rows · 1 column" in upload.texts
     upload.app.number_input(key=widget(upload, "upload-header")).set_value(3)
     upload.run().press("upload-reread")

@@ -131,13 +131,18 @@ class RecordReader:
                 return TextRecord(found.cells, end, lines)
             return TextRecord(alone.cells, after, 1, alone.malformed, "a quote swallows the rows that follow")
         reason = "a quote that closes a cell is followed by neither a delimiter nor a line end"
-        is_whole = len(found.cells) == self._width and (lines == 1 or not self._swallows_rows(found))
-        if fits or not (is_whole or lines == 1):
-            return TextRecord(alone.cells, after, 1, alone.malformed, reason)
-        return TextRecord(found.cells, end, lines, found.malformed, reason)
+        is_whole = not fits if lines == 1 else len(found.cells) == self._width and not self._holds_rows(found)
+        if is_whole:
+            return TextRecord(found.cells, end, lines, found.malformed, reason)
+        return TextRecord(alone.cells, after, 1, alone.malformed, reason)
+
+    def _holds_rows(self, found: _ScannedRecord) -> bool:
+        """Whether nearly all lines after the first have as many cells as the header."""
+        first = self._find_line_end(self.at)[1]
+        return self._judge is None or self._judge.are_wide(self._text[first : found.end])
 
     def _goes_on_with_rows(self, at: int) -> bool:
-        return self._judge is not None and self._judge.are_wide(self._text[at : at + _JUDGED_BYTES])
+        return self._judge is not None and self._judge.are_wide(self._text[at : at + _JUDGED_BYTES], is_cut=True)
 
     def _swallows_rows(self, found: _ScannedRecord) -> bool:
         return self._judge is not None and self._judge.are_swallowed(self._text[self.at : found.end])

@@ -36,9 +36,10 @@ class SwallowedLineJudge:
         self._text, self._at, self._width = text, at, width
         self._delimiter, self._quote = delimiter, quote
 
-    def are_wide(self, text: bytes) -> bool:
+    def are_wide(self, text: bytes, *, is_cut: bool = False) -> bool:
         """Whether nearly all lines of a text have as many cells as the header; its last line may be cut."""
-        widths = [len(self._cut(line.decode(errors="replace"))) for line in _LINE_END.split(text)[:-1]]
+        lines = _LINE_END.split(text)
+        widths = [len(self._cut(line.decode(errors="replace"))) for line in (lines[:-1] if is_cut else lines)]
         return self._width > 1 and widths.count(self._width) >= SWALLOWED_SHARE * max(1, len(widths))
 
     def are_swallowed(self, record: bytes) -> bool:

@@ -55,7 +55,7 @@ AWKWARD: dict[str, tuple[str | bytes, Read | Rejected]] = {
     "a trailing delimiter of the rows": ("a,b\n1,2,\n", Read([("1", "2")], [2], "an empty cell too many")),
     "a byte order mark": ("\ufeffa,b\n1,2\n", Read([("1", "2")], [2])),
     "a byte order mark before a quote": ('\ufeff"a","b"\n1,2\n', Read([("1", "2")], [2])),
-    "a byte order mark twice": ("\ufeff\ufeffa,b\n1,2\n", Read([("1", "2")], [2])),
+    "a byte order mark twice": ("\ufeff\ufeffa,b\n1,2\n", Read([("1", "2")], [2], "[byte order mark]a")),
     "utf-16, little end first": ("a,b\n1,2\n".encode("utf-16"), Read([("1", "2")], [2], "utf-16")),
     "utf-16 without a mark": ("a,b\n1,2\n".encode("utf-16-be"), Read([("1", "2")], [2], "utf-16-be")),
     "utf-32": ("a,b\n1,2\n".encode("utf-32"), Read([("1", "2")], [2], "utf-32")),

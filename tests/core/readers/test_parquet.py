@@ -308,7 +308,7 @@ def test_columns_keep_their_names_whatever_they_look_like() -> None:
     assert table.header == ("2022", " b", "column 3", "Product viewed")
     assert table.notes == (
         "Columns without a name are called by their number: “column 3”.",
-        "White space around a column's name belongs to the name: “ b”.",
+        "White space around a column's name belongs to the name: “[space]b”.",
     )
 
 

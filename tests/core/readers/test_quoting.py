@@ -93,6 +93,8 @@ def test_a_text_of_several_lines_with_a_stray_quote_stays_one_row() -> None:
     table = read('a,b\n1,"one\ntwo" three\n2,x\n')
     assert rows_of(table) == [("1", '"one\ntwo" three'), ("2", "x")]
     assert (list(table.lines), dict(table.malformed_quotes)) == ([2, 4], {0: 1})
+    table = read('a,b,c\n1,"one, two\nthree" four,5\n2,x,y\n')
+    assert rows_of(table) == [("1", '"one, two\nthree" four', "5"), ("2", "x", "y")]
 
 
 def test_the_issue_names_row_line_column_and_cell() -> None:

@@ -288,7 +288,7 @@ def test_a_column_without_a_name_is_called_by_its_number() -> None:
     assert table.header == ("column 1", "a", "column 3")
     assert table.notes == ("Columns without a name are called by their number: “column 1”, “column 3”.",)
     assert "“column 3” and 2 more" in read("a,,,,,\n1,2,3,4,5,6\n").notes[0].replace("“column 4”", "“column 3”")
-    assert "both called “column 2”" in str(rejected("column 2,\n1,2\n"))
+    assert "both called “column 2”" in str(rejected("column 2,,x\n1,2,3\n"))
 
 
 def test_white_space_around_a_name_is_kept_and_noted() -> None:
@@ -310,8 +310,9 @@ def test_a_first_line_of_values_is_the_header_where_a_person_says_so() -> None:
 
 
 def test_a_header_of_nothing_is_rejected() -> None:
-    for text in (",,,\n1,2,3,4\n", "\n\n", " ", "\x00\x00", '""'):
+    for text in (",,,\n,,,\n", "\n\n", " ", "\x00\x00", '""'):
         assert "has no header" in str(rejected(text))
+    assert read(",,,\n1,2,3,4\n").header[3] == "column 4"
 
 
 # ── what is packed, and what changes ─────────────────────────────────────────────────────────────────────────────────
