@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from intempt_core.errors import ReadError
-from intempt_core.mapping import exact_mapping, map_table
+from intempt_core.mapping import Mapping, exact_mapping, map_table
 from intempt_core.readers.delimited import read_row_blocks
 from intempt_core.readers.dialects.dialect import Dialect
 from intempt_core.readers.dialects.read_options import ReadOptions
@@ -107,6 +107,17 @@ def test_the_issue_names_row_line_column_and_cell() -> None:
     assert issue.sentence.startswith(
         'Row 1, column data.productId: A quote makes the row\'s cells uncertain: “"5" disc”.'
     )
+
+
+def test_every_event_of_a_row_with_a_malformed_quote_is_an_error() -> None:
+    table = read('user,p1,p2\nu1,a,b\n"u2"x,c,d\n')
+    mapping = Mapping.from_json(
+        '{"columns": {"user": "userId", "product": "data.productId"}, "constants": {"name": "Product viewed"},'
+        ' "explode": {"columns": ["p1", "p2"], "as": "product"}}'
+    )
+    report = check_table(map_table(table, mapping))
+    assert report.counts == {"quote_malformed": 1}
+    assert [issue.place.line for issue in report.issues(0, 10)] == [3, 3]
 
 
 def test_without_a_quote_every_quote_is_text() -> None:

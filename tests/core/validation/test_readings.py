@@ -87,6 +87,7 @@ ELSEWHERE: dict[str, Callable[[], Report]] = {
     "id_cell_error": lambda: of_file(workbook({"A": rows_xml([["name", "userId"], ["a", "#REF!"]])}), "events.xlsx"),
     "request_shape": lambda: of_text('{"track": 7}'),
     "row_long": lambda: of_file("name,userId\na,b,c\n"),
+    "quote_malformed": lambda: of_file('name,userId\na,"b\n'),
     "row_short": lambda: of_file("name,userId\na\n"),
     "line_unreadable": lambda: of_file('{"name": "a", "userId": "u"}\n{"name": \n', "events.jsonl"),
     "value_type": lambda: by_columns([GOOD | {"data.weight": "light"}], {"data.weight": "number"}),
