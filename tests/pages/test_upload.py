@@ -217,7 +217,7 @@ def test_events_of_another_shape_are_mapped_by_their_keys_and_one_may_go_back(up
 
 def widget(upload: Upload, begins: str) -> str:
     """The key of the widget that begins so."""
-    kinds = (upload.app.selectbox, upload.app.number_input)
+    kinds = (upload.app.selectbox, upload.app.number_input, upload.app.checkbox)
     [found] = {str(box.key) for kind in kinds for box in kind if str(box.key).startswith(begins)}
     return found
 
