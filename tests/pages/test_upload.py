@@ -45,9 +45,8 @@ NO_TABLE = {
     "an xlsx that was cut": (workbook({"S": rows_xml([["a"], ["1"]])})[:-9], "is cut or broken"),
     "a parquet file that was cut": (parquet_of(["a"], [["1"]])[:-9], "the Parquet file was cut, or is broken"),
     "a gz that was cut": (gzip.compress(b"a,b\n1,2\n")[:-3], "it was cut, or is broken"),
-    "no header": ("\n".join(good_rows(3)).encode(), "Write such a line above the rows"),
     "two identical headers": (csv_of("a,b,c", header="name,userId,name"), "name"),
-    "an open quote": (b'name,userId\n"Product viewed,u1\n', "quote"),
+    "an open quote in the header": (b'name,"userId\nProduct viewed,u1\n', "a quote is opened and never closed"),
     "JSON in one piece": (b'[\n{"name": "Product viewed"}\n]', "is JSON in one piece"),
     "JSON without an event": (b'{"track": []}', "is JSON and holds no event"),
 }
