@@ -180,7 +180,7 @@ def test_a_file_that_cannot_be_read_is_the_same_sentence_and_is_not_read_again_a
     context: FileContext, tmp_path: Path
 ) -> None:
     path = tmp_path / "events.csv"
-    path.write_bytes(b'name,userId\n"Product viewed,u1\n')
+    path.write_bytes(b'name,"userId\nProduct viewed,u1\n')
     sentences = []
     for store in (store_of(context), store_of(context, small=True)):
         with pytest.raises(ReadError, match="never closed") as caught:
