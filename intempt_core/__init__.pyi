@@ -50,10 +50,12 @@ from .history import (
     RequestRecord as RequestRecord,
 )
 from .mapping import (
+    Explode as Explode,
     Mapping as Mapping,
     draft_mapping as draft_mapping,
     exact_mapping as exact_mapping,
     map_table as map_table,
+    suggest_explode as suggest_explode,
     suggest_mapping as suggest_mapping,
 )
 from .planning import (
