@@ -92,12 +92,10 @@ from .issue_kinds import (
     Severity as Severity,
 )
 from .issues import (
-    GIVEN_MAX_CHARACTERS as GIVEN_MAX_CHARACTERS,
     Issue as Issue,
     Place as Place,
     escape_pointer_key as escape_pointer_key,
     format_given as format_given,
-    shorten_value as shorten_value,
     split_pointer as split_pointer,
 )
 from .model import (
@@ -124,7 +122,9 @@ from .readings import (
     read_each_value as read_each_value,
 )
 from .quantities import (
+    GIVEN_MAX_CHARACTERS as GIVEN_MAX_CHARACTERS,
     format_count as format_count,
+    shorten_value as shorten_value,
 )
 from .rules import (
     GivenEvent as GivenEvent,

@@ -8,9 +8,7 @@ from dataclasses import dataclass
 from intempt_core.contract.body import dump_json
 from intempt_core.contract.fields import Json
 from intempt_core.contract.issue_kinds import ISSUE_KINDS, IssueKind, Severity
-
-GIVEN_MAX_CHARACTERS = 200
-"""Characters of a given value that an issue carries; a longer one is cut and says how long it was."""
+from intempt_core.contract.quantities import shorten_value
 
 
 def escape_pointer_key(key: str) -> str:
@@ -113,13 +111,6 @@ class Issue:
         """The place, what is wrong, and what to do, in one line."""
         where = self.place.label
         return f"{where}: {self.message} {self.fix}" if where else f"{self.message} {self.fix}"
-
-
-def shorten_value(text: str) -> str:
-    """Shorten a value to :data:`GIVEN_MAX_CHARACTERS` characters; a longer one is cut and says how long it was."""
-    if len(text) <= GIVEN_MAX_CHARACTERS:
-        return text
-    return f"{text[:GIVEN_MAX_CHARACTERS]}… ({len(text):,} characters)"
 
 
 def format_given(value: Json) -> str | None:

@@ -27,8 +27,9 @@ from intempt_core.contract.fields import (
 )
 from intempt_core.contract.id_forms import ID_PATTERNS, PLACEHOLDER_IDS, PLACEHOLDER_PATTERN, is_placeholder
 from intempt_core.contract.issue_kinds import ISSUE_KINDS
-from intempt_core.contract.issues import Issue, Place, format_given, shorten_value
+from intempt_core.contract.issues import Issue, Place, format_given
 from intempt_core.contract.model import TrackEvent
+from intempt_core.contract.quantities import shorten_value
 from intempt_core.contract.readings import Requirement, ValueRule, read_each_value
 from intempt_core.contract.rules import GivenEvent
 from intempt_core.mapping.mapped_table import MappedTable
