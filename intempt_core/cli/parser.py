@@ -7,8 +7,9 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, TypeAlias
 
+from intempt_core import contract
 from intempt_core.cli.exit_codes import ExitCode, format_exit_codes
-from intempt_core.contract import ISSUE_KINDS, Severity, join_words
+from intempt_core.contract import join_words
 from intempt_core.mapping import VENDORS
 from intempt_core.readers import (
     DELIMITER_NAMES,
@@ -327,7 +328,8 @@ def _parse_quote(text: str) -> str:
 
 
 def _parse_warning(text: str) -> str:
-    codes = [code for code, kind in ISSUE_KINDS.items() if kind.severity is Severity.WARNING]
+    kinds = contract.ISSUE_KINDS  # help does without the catalogue, and with that without Arrow
+    codes = [code for code, kind in kinds.items() if kind.severity is contract.Severity.WARNING]
     if text not in codes:
         raise argparse.ArgumentTypeError(f"“{text}” is no code of a warning; it takes {join_words(codes, 'or')}")
     return text
