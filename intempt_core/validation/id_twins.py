@@ -84,12 +84,13 @@ def _find_twin_rows(ids: pa.Array | pa.ChunkedArray, *, upper: bool) -> Int64Arr
     folded: list[HashArray] = [np.empty(0, np.uint64)]
     for start in range(0, len(ids), TWIN_BLOCK_ROWS):
         array = combine_column(ids.slice(start, TWIN_BLOCK_ROWS))
-        forms = fold_ids(array, upper=upper)
-        changed = np.flatnonzero(to_mask(pc.not_equal(forms, array)))
-        if changed.size:
-            rows.append(changed + start)
-            plain.append(hash_texts(array.take(make_array(changed))))
-            folded.append(hash_texts(combine_column(forms.take(make_array(changed)))))
+        some = _find_cells_to_fold(array, upper=upper)
+        cells = array.take(make_array(some))
+        forms = fold_ids(cells, upper=upper)
+        is_changed = pc.not_equal(forms, cells)
+        rows.append(some[to_mask(is_changed)] + start)
+        plain.append(hash_texts(cells.filter(is_changed)))
+        folded.append(hash_texts(combine_column(forms.filter(is_changed))))
     changed_rows: Int64Array = np.concatenate(rows)
     changed_plain, changed_forms = np.concatenate(plain), np.concatenate(folded)
     if not changed_rows.size:
@@ -101,6 +102,19 @@ def _find_twin_rows(ids: pa.Array | pa.ChunkedArray, *, upper: bool) -> Int64Arr
     unchanged, met = _find_unchanged_twins(ids, np.unique(changed_forms), changed_rows)
     mine = changed_rows[np.isin(changed_forms, np.union1d(twice, met))]
     found: Int64Array = np.union1d(mine, unchanged)
+    return found
+
+
+def _find_cells_to_fold(array: pa.Array, *, upper: bool) -> Int64Array:
+    """The cells that folding may change: those with a letter of the other case, or a character beyond ASCII."""
+    used, filled = view_bytes(array), np.flatnonzero(view_numbers(pc.binary_length(array)))
+    first, last = (ord("a"), ord("z")) if upper else (ord("A"), ord("Z"))
+    is_other = (used > 0x7F) | ((used >= first) & (used <= last))
+    if not is_other.any():
+        return np.empty(0, np.int64)
+    lengths = view_numbers(pc.binary_length(array)).astype(np.int64)
+    starts = (np.cumsum(lengths) - lengths)[filled]
+    found: Int64Array = filled[np.logical_or.reduceat(is_other, starts)]
     return found
 
 

@@ -56,8 +56,7 @@ def _describe_repeats(firsts: Int64Array, describe_row: Callable[[int], str]) ->
 def find_row_repeats(table: Table) -> tuple[Int64Array, Int64Array]:
     """The rows (sorted) that equal an earlier one in every cell, and beside each the first row that it equals.
 
-    Columns are looked at one after the other, the one that tells most rows apart first, and each only in the rows that
-    are not told apart yet.
+    The column that tells most rows apart is looked at first, the others only in the rows that it does not tell apart.
     """
     header = _sort_columns(table, [column for column in table.header if column not in RESERVED_COLUMNS])
     hashes = _hash_column(table, header[0]) if header else np.zeros(0, np.uint64)
@@ -65,22 +64,20 @@ def find_row_repeats(table: Table) -> tuple[Int64Array, Int64Array]:
     hashes = hashes[some]
     for column in header[1:]:
         hashes = mix_hashes(hashes, hash_texts(take_rows(table.columns[column], some)))
-        left = find_colliding_rows(hashes)
-        some, hashes = some[left], hashes[left]
         table.release_memory()
-    filled = np.zeros(some.size, np.bool_)
-    for column in header:
-        filled |= view_numbers(pc.binary_length(take_rows(table.columns[column], some))) > 0
-    some, hashes = some[filled], hashes[filled]
+    left = find_colliding_rows(hashes)
+    some, hashes = some[left], hashes[left]
     _, first_index, group = np.unique(hashes, return_index=True, return_inverse=True)
     firsts = some[first_index[group]]  # sorted by row, so that the first of a hash is the first row
     later = firsts < some
     rows, firsts = some[later], firsts[later]
-    same = np.ones(rows.size, np.bool_)
+    same, filled = np.ones(rows.size, np.bool_), np.zeros(rows.size, np.bool_)
     for column in header:
-        same &= to_mask(pc.equal(take_rows(table.columns[column], rows), take_rows(table.columns[column], firsts)))
+        cells = take_rows(table.columns[column], rows)
+        same &= to_mask(pc.equal(cells, take_rows(table.columns[column], firsts)))
+        filled |= view_numbers(pc.binary_length(cells)) > 0
     table.release_memory()
-    return (rows, firsts) if same.all() else _compare_cells(table, header, some)
+    return (rows[filled], firsts[filled]) if same.all() else _compare_cells(table, header, some)
 
 
 def _sort_columns(table: Table, header: list[str]) -> list[str]:
@@ -108,5 +105,6 @@ def _compare_cells(table: Table, header: list[str], some: Int64Array) -> tuple[I
     firsts = np.array(
         [seen.setdefault(row, number) for number, row in zip(some.tolist(), cells, strict=True)], np.int64
     )
-    later = firsts < some
+    empty = seen.get(("",) * len(header), -1)
+    later = (firsts < some) & (firsts != empty)
     return some[later], firsts[later]
