@@ -183,7 +183,8 @@ def _describe_requests(chosen: ChosenSource) -> list[str]:
     read = [one for one in chosen.requests if one.is_read]
     if len(chosen.requests) == 1:
         url = chosen.requests[0].url
-        notes = [f"The command posts to {url}." if url else "The command names no address."]
+        what = "call" if "call" in chosen.copied.form else "command"
+        notes = [f"The {what} posts to {url}." if url else f"The {what} names no address."]
     else:
         which = "is read" if len(read) == 1 else "are read"
         numbers = _list_numbers(one.number for one in read)

@@ -1,8 +1,11 @@
-"""A command line split into words by the rules of the shell that it was written for: bash, or that of Windows."""
+"""A command line split into words by the rules of its shell: that of Unix, PowerShell, or the one of Windows."""
 
+import re
 from collections.abc import Iterator
+from typing import NamedTuple
 
-from intempt_core.readers.pasted.quoted_text import QuotedText, UnclosedQuote
+from intempt_core.readers.pasted.powershell_texts import split_powershell_line
+from intempt_core.readers.pasted.quoted_text import Quote, QuotedText, QuotedTextBuilder, UnclosedQuote, compose_texts
 from intempt_core.readers.pasted.shell_words import split_shell_line
 from intempt_core.readers.pasted.windows_words import (
     UnfitRule,
@@ -11,19 +14,50 @@ from intempt_core.readers.pasted.windows_words import (
     split_windows_line,
 )
 
+_SINGLE_QUOTED = re.compile(r"'[^']*'")
+_POWERSHELL = re.compile(r"`\r?\n|\$env:\w|\s--%\s|^\s*\$\w+\s*=|\s@['\"][^\S\n]*\r?\n", re.IGNORECASE | re.MULTILINE)
+_DOUBLED_APOSTROPHE = re.compile(r"[^\s'=,]''[^\s',;]")
+_ESCAPED_QUOTE = re.compile(r'(\\*)\\"')
+
+_KEEPS_QUOTES = (
+    "This is a line of PowerShell. Up to 7.2 it takes the double quotes out of a body that is given to curl; from 7.3 "
+    "on it keeps them, and so it is read here."
+)
+_TAKES_QUOTES = (
+    'This is a line of PowerShell. The body is written for versions up to 7.2, with \\" for each double quote; from '
+    "7.3 on the backslashes are sent, too."
+)
+_DROPS_APOSTROPHES = (
+    "The text has '' between two letters. A shell of Unix drops it, and so it is read here; PowerShell makes one "
+    "apostrophe of it."
+)
+
+
+class CommandReading(NamedTuple):
+    """A command line as it may be meant: its words and operators, and what is to be said of it, in sentences."""
+
+    words: list[QuotedText]
+    note: str = ""
+
 
 def split_command_line(text: str) -> list[QuotedText]:
     """Split a command line into words and operators, as it was most probably meant. Raises :class:`UnclosedQuote`."""
-    return next(iterate_readings(text))
+    return next(iterate_readings(text)).words
 
 
-def iterate_readings(text: str) -> Iterator[list[QuotedText]]:
-    """The words of a command line, read by each rule that fits, the most probable one first.
+def iterate_readings(text: str) -> Iterator[CommandReading]:
+    """A command line, read by the rules of each shell that fits, the most probable one first.
 
     There is always one; where none fits, :class:`UnclosedQuote` is raised.
     """
+    if is_powershell_line(text):
+        words = split_powershell_line(text)
+        says = "--%" not in text and any('"' in word.value for word in words)
+        yield CommandReading(words, _KEEPS_QUOTES if says else "")
+        if any('\\"' in word.value for word in words):
+            yield CommandReading([_resolve_escapes(word) for word in words], _TAKES_QUOTES)
     if not is_windows_line(text):
-        yield split_shell_line(text)
+        yield CommandReading(split_shell_line(text), _DROPS_APOSTROPHES if _DOUBLED_APOSTROPHE.search(text) else "")
         return
     unclosed: UnclosedQuote | None = None
     fits = False
@@ -36,6 +70,33 @@ def iterate_readings(text: str) -> Iterator[list[QuotedText]]:
             unclosed = unclosed or error
             continue
         fits = True
-        yield words
+        yield CommandReading(words)
     if not fits:
         raise unclosed or UnclosedQuote(0)
+
+
+def is_powershell_line(text: str) -> bool:
+    """Whether a command is written for PowerShell: a line that goes on behind a backtick, a variable, ``it''s``.
+
+    Its signs count only outside of ``'…'``: a body may hold them.
+    """
+    if _POWERSHELL.search(text) and _POWERSHELL.search(_SINGLE_QUOTED.sub("''", text)):
+        return True
+    return "curl.exe" in text.lower() and not is_windows_line(text) and _DOUBLED_APOSTROPHE.search(text) is not None
+
+
+def _resolve_escapes(word: QuotedText) -> QuotedText:
+    """A word as a program gets it that takes ``\\"`` for a quote."""
+    made, at = QuotedTextBuilder(0), 0
+    for found in _ESCAPED_QUOTE.finditer(word.value):
+        made.add(word.value[at : found.start()], at, found.start(), Quote.POWERSHELL_PROGRAM)
+        count = len(found[1])
+        for number in range(count // 2):
+            start = found.start() + 2 * number
+            made.add("\\", start, start + 2, Quote.POWERSHELL_PROGRAM)
+        made.add('"', found.start() + count // 2 * 2, found.end(), Quote.POWERSHELL_PROGRAM)
+        at = found.end()
+    made.add(word.value[at:], at, len(word.value), Quote.POWERSHELL_PROGRAM)
+    resolved = compose_texts(word, made.build(len(word.value)))
+    resolved.at, resolved.end, resolved.operator = word.at, word.end, word.operator
+    return resolved

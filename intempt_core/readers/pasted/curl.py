@@ -5,6 +5,7 @@ The keys in them are masked before (``pasted_keys.py``).
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from intempt_core.contract import BLANK_CHARACTERS, shorten_value
 from intempt_core.errors import ReadError
@@ -24,30 +25,26 @@ _PROMPT = re.compile(r"\[[^\]\[{\"\n]*\]\s*[$#%>]\s")
 """``[me@machine ~]$``; no list of JSON begins so."""
 
 _PROMPTS = ("$", "%", ">", "#", "\n", "|")
-_VARIABLE = re.compile(r"\$\{?(\w+)\}?|%(\w+)%")
+_VARIABLE = re.compile(r"\$\{?((?:env:)?\w+)\}?|%(\w+)%")
+_TYPE_OF_POWERSHELL = re.compile(r"\[[\w.]+\]\s*(?:::|\$)")
 _SUBSTITUTION = re.compile(r"\$\(|`")
 
 NO_BODY = "The command posts no body. A body follows -d, --data-raw or --json."
 """A command without a body, in sentences."""
 
 
-def is_curl_command(text: str) -> bool:
-    """Whether a pasted text is a cURL command and not a body."""
-    return not looks_like_json(text) and CURL_COMMAND.search(text) is not None
-
-
 def looks_like_json(text: str) -> bool:
     """Whether a text begins as JSON does, behind comments or not."""
     begin = text.lstrip(BLANK_CHARACTERS)
     begin = begin[found.end() :] if (found := _COMMENTS.match(begin)) else begin
-    return begin[:1] in tuple('{["') and not _PROMPT.match(begin)
+    return begin[:1] in tuple('{["') and not _PROMPT.match(begin) and not _TYPE_OF_POWERSHELL.match(begin)
 
 
 def parse_curl_commands(text: str) -> CopiedText:
     """Read the cURL commands in a text. Raises :class:`~intempt_core.readers.pasted.quoted_text.UnclosedQuote`."""
     first: CopiedText | None = None
-    for words in iterate_readings(text):
-        copied = _read_commands(text, words)
+    for words, note in iterate_readings(text):
+        copied = replace(_read_commands(text, words), notes=(note,) if note else ())
         if all(request.body is None or _is_json(request.body.value) for request in copied.requests):
             return copied  # backslashes are written in several ways, and only one of them makes JSON of the body
         first = first or copied
@@ -62,7 +59,7 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _read_commands(text: str, words: Sequence[QuotedText]) -> CopiedText:
+def _read_commands(text: str, words: list[QuotedText]) -> CopiedText:
     prompt = re.compile(rf"[{re.escape(BLANK_CHARACTERS)}]*{_PROMPT.pattern}").match(text)
     words = [word for word in words if prompt is None or word.at >= prompt.end()]
     requests: list[CopiedRequest] = []
@@ -77,7 +74,7 @@ def _read_commands(text: str, words: Sequence[QuotedText]) -> CopiedText:
             for options in _split_at_next(list(iterate_options(own[:end])))
         ]
         count += 1
-        others = others or (piped is None and _holds_commands(before))
+        others = others or (piped is None and _holds_commands(before, variables))
         at = own_at + 1 + end
         if piped is not None and piped in own[end:]:
             at += own[end:].index(piped) + 1
@@ -89,17 +86,26 @@ def _is_curl_token(word: QuotedText) -> bool:
     return not word.operator and _CURL_PROGRAM.fullmatch(word.value.strip(BLANK_CHARACTERS)) is not None
 
 
-def _holds_commands(words: Sequence[QuotedText]) -> bool:
-    return any(not word.operator and word.value not in _PROMPTS and "=" not in word.value for word in words)
+def _holds_commands(words: Sequence[QuotedText], variables: dict[str, QuotedText]) -> bool:
+    """Whether there are commands that do more than to give a variable its value."""
+    given = {id(value) for value in variables.values()}
+    return any(
+        not (word.operator or word.value in _PROMPTS or "=" in word.value or id(word) in given)
+        and word.value.removeprefix("$") not in variables
+        for word in words
+    )
 
 
-def _find_assignments(words: Sequence[QuotedText]) -> dict[str, QuotedText]:
-    """What variables are given in the text, by their names."""
+def _find_assignments(words: list[QuotedText]) -> dict[str, QuotedText]:
+    """What variables are given in the text, by their names: ``NAME=…`` and PowerShell's ``$NAME = …``."""
     found = {}
-    for word in words:
-        name, equals, _ = word.value.partition("=")
-        if equals and not word.operator and name.isidentifier():
+    ended = [*words, QuotedText(), QuotedText()]
+    for word, equals, value in zip(ended, ended[1:], ended[2:], strict=False):
+        name, sign, _ = word.value.partition("=")
+        if sign and not word.operator and name.isidentifier():
             found[name] = word.cut(len(name) + 1)
+        elif word.value[:1] == "$" and equals.value == "=" and not value.operator:
+            found[word.value[1:]] = value
     return found
 
 

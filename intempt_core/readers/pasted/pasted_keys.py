@@ -18,6 +18,7 @@ from intempt_core.contract import MASK
 from intempt_core.readers.pasted.command_line import split_command_line
 from intempt_core.readers.pasted.curl import CURL_COMMAND, looks_like_json, parse_curl_commands
 from intempt_core.readers.pasted.curl_options import DATA_OPTIONS, iterate_options
+from intempt_core.readers.pasted.powershell import POWERSHELL_REQUEST
 from intempt_core.readers.pasted.quoted_text import UnclosedQuote
 
 _SECRET_OPTIONS = ("user", "proxy-user", "oauth2-bearer", "pass", "aws-sigv4")
@@ -64,7 +65,7 @@ _ANYWHERE = tuple(
         rf"{_NAMED_BY}\s*,{_MEMBERS_BETWEEN}\s*\\*[\"']value\\*[\"']\s*:\s*{_QUOTED}",
         rf"[\"']value\\*[\"']\s*:\s*{_QUOTED}(?P=open)(?P=quote)\s*,{_MEMBERS_BETWEEN}\s*\\*{_NAMED_BY}",
         # -a user:KEY · --password KEY · --http-password=KEY
-        rf"(?<!\S)(?:-u\s*|-a[\s=]+|--(?:{_LOGIN_OPTION})[\s=]+)['\"^]*(?P<value>[^\s'\"^]+)",
+        rf"(?<!\S)(?:(?-i:-u)(?!ri\b)\s*|-a[\s=]+|--(?:{_LOGIN_OPTION})[\s=]+)['\"^]*(?P<value>[^\s'\"^]+)",
         # ConvertTo-SecureString "KEY"
         rf"securestring\s+(?:-string\s+)?{_QUOTED}",
         # https://user:KEY@host
@@ -134,7 +135,7 @@ def _find_spans(text: str) -> Iterator[tuple[int, int]]:
         return
     body: Sequence[tuple[int, int]] = ()
     command_spans: list[tuple[int, int]] = []
-    if CURL_COMMAND.search(text):
+    if (curl := CURL_COMMAND.search(text)) and not POWERSHELL_REQUEST.match(text, curl.start()):
         try:
             words = split_command_line(text)
             command_spans += [
@@ -162,8 +163,10 @@ def _find_by_name(text: str) -> Iterator[tuple[int, int]]:
     for pattern in _ANYWHERE:
         yield from (found.span("value") for found in pattern.finditer(text))
     for call in _CALL.finditer(text):
-        for argument in _QUOTED_ARGUMENT.finditer(text, *call.span("arguments")):
-            yield argument.span("value")
+        arguments = list(_QUOTED_ARGUMENT.finditer(text, *call.span("arguments")))
+        if "net.cookie" in call[0].lower():  # its name, value, path and domain
+            arguments = arguments[1:2]
+        yield from (argument.span("value") for argument in arguments)
     for found in _QUERY_ANYWHERE.finditer(text):
         if _SECRET_QUERY.fullmatch(unquote(found[1])):
             yield found.span(2)

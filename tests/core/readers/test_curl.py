@@ -12,7 +12,8 @@ from intempt_core.contract.fields import MASK
 from intempt_core.errors import ReadError
 from intempt_core.exports.snippets import render_curl_snippet
 from intempt_core.readers.pasted.command_line import split_command_line
-from intempt_core.readers.pasted.curl import is_curl_command, parse_curl_commands
+from intempt_core.readers.pasted.curl import parse_curl_commands
+from intempt_core.readers.pasted.forms import parse_copied_text
 from intempt_core.readers.pasted.pasted_keys import mask_pasted_keys
 from intempt_core.readers.pasted.quoted_text import UnclosedQuote
 from intempt_core.readers.payload import locate_in_payload, read_payload
@@ -204,7 +205,7 @@ def test_a_key_in_what_has_no_body_of_curls_is_masked_as_well(text: str) -> None
 
 @pytest.mark.parametrize("comment", ["// from curl once", "# from curl again", "/* as curl sent it */"])
 def test_a_body_below_a_comment_that_speaks_of_curl_is_a_body(comment: str) -> None:
-    assert not is_curl_command(f"{comment}\n{BODY}")
+    assert parse_copied_text(f"{comment}\n{BODY}") is None
     assert read_payload(f"{comment}\n{BODY}").events
 
 
@@ -220,7 +221,7 @@ def test_a_body_below_a_comment_that_speaks_of_curl_is_a_body(comment: str) -> N
     ],
 )
 def test_what_is_no_command_is_left_as_it_is(text: str) -> None:
-    assert not is_curl_command(text)
+    assert parse_copied_text(text) is None
     assert mask_pasted_keys(text) == (text, False)
 
 
