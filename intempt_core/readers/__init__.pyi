@@ -55,6 +55,14 @@ from .pasted.chosen_requests import (
     RequestChoiceError as RequestChoiceError,
     choose_source as choose_source,
 )
+from .pasted.har import (
+    MAX_HAR_BYTES as MAX_HAR_BYTES,
+    extract_har_requests as extract_har_requests,
+    is_har as is_har,
+)
+from .pasted.mail import (
+    reject_mail as reject_mail,
+)
 from .pasted.pasted_keys import (
     KEY_HINT as KEY_HINT,
     mask_pasted_keys as mask_pasted_keys,

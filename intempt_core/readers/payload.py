@@ -27,13 +27,17 @@ from intempt_core.readers.json_lenient import BlankedSpan, blank_lenient_syntax
 from intempt_core.readers.json_positions import TEXT_LINE_END, JsonNode, JsonSyntaxError, JsonText
 from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
 from intempt_core.readers.pasted.chosen_requests import ChosenSource, ListedRequest, choose_source
+from intempt_core.readers.pasted.mail import reject_mail
 from intempt_core.readers.pasted.pasted_keys import mask_pasted_keys
 from intempt_core.readers.pasted.quoted_text import QuotedText
 
 MAX_PASTED_CHARS = 5_000_000
 """Characters of a text that a screen takes; a file of more is Upload's."""
 
-TOO_LONG_HINT = "Paste a part of it, or take it to Upload as a file with one event or body a line (.jsonl)."
+TOO_LONG_HINT = (
+    "Paste a part of it, or take it to Upload as a file with one event or body a line (.jsonl). "
+    "A HAR file may be larger: choose it under “Open a file”."
+)
 """What to do with a text that is too long, in a sentence."""
 
 EVENT_KEYS = frozenset(("name", *PLAIN_FIELDS, *OPEN_FIELDS[1:]))
@@ -89,6 +93,7 @@ def read_payload(text: str, *, max_chars: int | None = None, request: int | None
     """
     if max_chars is not None and len(text) > max_chars:
         raise ReadError(f"The text has {len(text):,} characters; up to {max_chars:,} are read here. {TOO_LONG_HINT}")
+    reject_mail(text)
     text, had_key = mask_pasted_keys(text)
     chosen = choose_source(text, request)
     source = chosen.source
@@ -183,7 +188,7 @@ def _describe_requests(chosen: ChosenSource) -> list[str]:
     read = [one for one in chosen.requests if one.is_read]
     if len(chosen.requests) == 1:
         url = chosen.requests[0].url
-        what = "call" if "call" in chosen.copied.form else "command"
+        what = next((word for word in ("call", "HAR file") if word in chosen.copied.form), "command")
         notes = [f"The {what} posts to {url}." if url else f"The {what} names no address."]
     else:
         which = "is read" if len(read) == 1 else "are read"

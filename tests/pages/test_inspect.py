@@ -1,5 +1,6 @@
 """Inspect without a browser: a pasted payload is recognised, checked, fixed, sent, or opened in Compose unchanged."""
 
+import base64
 import json
 
 import pytest
@@ -228,3 +229,77 @@ def test_a_hostile_key_cannot_reach_the_script_that_leads_to_a_field(inspect: Sc
     for number in range(len(inspect.compose_state.issues)):
         inspect.press(f"compose-go-{number}")
         assert not any("alert" in element.proto.body for element in inspect.app.get("html"))
+
+
+# ── several requests in one text ─────────────────────────────────────────────────────────────────────────────────────
+
+TRACK = "https://api.intempt.com/v1/acme/projects/shop/sources/1001/track"
+HAR_KEY = "shopprefix:9f3c51d2a7e84b60"
+
+
+def har_file(count: int = 2, *, padding: int = 0) -> str:
+    """A HAR file: one page, then so many requests that post an event each."""
+    headers = [{"name": "Authorization", "value": f"Basic {base64.b64encode(HAR_KEY.encode()).decode()}"}]
+    page = {"method": "GET", "url": "https://shop.example/?token=t0psecret-9"}
+    entries: list[object] = [{"request": page, "response": {"status": 200}}]
+    for number in range(count):
+        text = json.dumps({"track": [{"name": "product viewed", "payload": [{**EVENT, "eventId": f"h{number}"}]}]})
+        request = {"method": "POST", "url": TRACK, "headers": headers, "postData": {"text": text}}
+        entries.append({"request": request, "response": {"status": 201, "content": {"text": "x" * padding}}})
+    return json.dumps({"log": {"version": "1.2", "entries": entries}}, indent=1)
+
+
+def test_the_requests_of_a_har_file_are_listed_and_one_is_chosen(inspect: Screen) -> None:
+    inspect.paste(har_file())
+    assert "Recognised: HAR file of 3 requests with 2 request bodies one after another, 2 events" in inspect.texts
+    assert f"● 2 · POST · {TRACK} · 201" in inspect.texts
+    assert "– 1 · GET · https://shop.example/?token=•••• · 200" in inspect.texts
+    inspect.app.selectbox(key="inspect-request").set_value(3)
+    inspect.run()
+    assert "Recognised: HAR file of 3 requests with request body, 1 group, 1 event" in inspect.texts
+    assert "Event 1 · product viewed · h1" in inspect.texts
+    inspect.press("inspect-fix-0").press("inspect-fix-apply")
+    assert inspect.app.selectbox(key="inspect-request").value == 3
+    assert "Event 1 · Product viewed · h1" in inspect.texts
+    assert [pasted(inspect).count(name) for name in ('\\"product viewed', '\\"Product viewed')] == [1, 3]
+    inspect.app.selectbox(key="inspect-request").set_value(None)
+    assert "2 events" in inspect.run().texts
+    inspect.paste(json.dumps(EVENT))
+    assert not [one for one in inspect.app.selectbox if one.key == "inspect-request"]
+
+
+def test_where_no_request_goes_to_a_track_path_one_is_chosen(inspect: Screen) -> None:
+    inspect.paste(har_file().replace("/track", "/other"))
+    assert "None of the 3 requests goes to a track path" in inspect.texts
+    assert not inspect.has("inspect-send")
+    inspect.app.selectbox(key="inspect-request").set_value(2)
+    inspect.run()
+    assert "Event 1 · product viewed · h0" in inspect.texts
+    inspect.app.selectbox(key="inspect-request").set_value(1)
+    assert "The request posts no body." in inspect.run().texts
+    inspect.app.selectbox(key="inspect-request").set_value(3)
+    assert "Event 1 · product viewed · h1" in inspect.run().texts
+
+
+def test_of_a_large_har_file_the_requests_are_read(inspect: Screen) -> None:
+    content = har_file(3, padding=2_000_000).encode()
+    inspect.app.file_uploader(key="inspect-file-0").upload("shop.har", content)
+    inspect.run()
+    assert "HAR file of 4 requests with 3 request bodies one after another, 3 events" in inspect.texts
+    assert "The HAR file has 6 MB. Here are its requests alone" in inspect.texts
+    assert len(pasted(inspect)) < 5_000
+    inspect.app.file_uploader(key="inspect-file-1").upload("cut.har", content[:-200])
+    assert "The HAR file ends before its brackets are closed" in inspect.run().texts
+    inspect.paste(har_file(1, padding=2_000_000))
+    assert "The HAR file has 2 MB. Here are its requests alone" in inspect.texts
+    assert "HAR file of 2 requests with request body, 1 group, 1 event" in inspect.texts
+
+
+def test_a_mailbox_is_a_sentence_and_is_not_kept(inspect: Screen) -> None:
+    mail = (
+        "From a@b.example Sat Oct  1 10:00:00 2022\nReceived: x\nMessage-ID: <1>\nSubject: s\n\npassword: hunter2-9\n\n"
+    )
+    inspect.paste(mail * 30_000)
+    assert "This is a mailbox of 30,000 messages, and no request." in inspect.texts
+    assert pasted(inspect) == ""
+    assert "hunter2" not in str(vars(inspect.inspect_state)) + str(inspect.app.session_state)

@@ -9,12 +9,12 @@ from intempt_core.readers.pasted.quoted_text import Quote, QuotedText, QuotedTex
 from intempt_core.readers.pasted.shell_words import split_shell_line
 from intempt_core.readers.pasted.windows_words import (
     UnfitRule,
+    blank_single_quoted,
     is_windows_line,
     list_backslash_rules,
     split_windows_line,
 )
 
-_SINGLE_QUOTED = re.compile(r"'[^']*'")
 _POWERSHELL = re.compile(r"`\r?\n|\$env:\w|\s--%\s|^\s*\$\w+\s*=|\s@['\"][^\S\n]*\r?\n", re.IGNORECASE | re.MULTILINE)
 _DOUBLED_APOSTROPHE = re.compile(r"[^\s'=,]''[^\s',;]")
 _ESCAPED_QUOTE = re.compile(r'(\\*)\\"')
@@ -80,7 +80,7 @@ def is_powershell_line(text: str) -> bool:
 
     Its signs count only outside of ``'…'``: a body may hold them.
     """
-    if _POWERSHELL.search(text) and _POWERSHELL.search(_SINGLE_QUOTED.sub("''", text)):
+    if _POWERSHELL.search(text) and _POWERSHELL.search(blank_single_quoted(text)):
         return True
     return "curl.exe" in text.lower() and not is_windows_line(text) and _DOUBLED_APOSTROPHE.search(text) is not None
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass, field
 
 from intempt_core.readers.pasted.quoted_text import QuotedText
 
+SECRET_HEADER = re.compile(r"auth(?!ority)|key|token|secret|password|cookie", re.IGNORECASE)
+"""In the name of a header: its value is a key."""
+
 _TRACK_ADDRESS = re.compile(r"[^?#]*/track/?(?:[?#].*)?", re.DOTALL | re.IGNORECASE)
 
 
@@ -20,6 +23,8 @@ class CopiedRequest:
         trouble: Why there is no body to be read, in sentences; empty where there is one.
         notes: What else is to be said of it, in sentences.
         status: What came back, such as ``201``; empty where the text does not say it.
+        headers: Its headers and cookies by their names, where they are not found by the options of a command.
+        address: The address with the place of each of its characters, where that is known.
     """
 
     at: int
@@ -29,11 +34,13 @@ class CopiedRequest:
     trouble: str = ""
     notes: tuple[str, ...] = ()
     status: str = ""
+    headers: tuple[tuple[str, QuotedText], ...] = field(default=(), repr=False)
+    address: QuotedText | None = field(default=None, repr=False)
 
     @property
     def goes_to_track(self) -> bool:
         """Whether its address is one that takes events (CONTRACT 1.1)."""
-        return _TRACK_ADDRESS.fullmatch(self.url) is not None
+        return is_track_address(self.url)
 
 
 @dataclass(frozen=True)
@@ -51,3 +58,8 @@ class CopiedText:
     requests: tuple[CopiedRequest, ...]
     has_other_commands: bool = False
     notes: tuple[str, ...] = ()
+
+
+def is_track_address(url: str) -> bool:
+    """Whether an address is one that takes events (CONTRACT 1.1)."""
+    return _TRACK_ADDRESS.fullmatch(url) is not None

@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from intempt_core.readers.pasted.copied_request import CopiedRequest, CopiedText
 from intempt_core.readers.pasted.quoted_text import QuotedText, UnclosedQuote
 from intempt_core.readers.pasted.script_literals import ScriptLiterals
-from intempt_core.readers.pasted.script_value import ScriptValue
+from intempt_core.readers.pasted.script_value import MADE_LATER, ScriptValue, list_members
 
 _CALL = re.compile(r"(?<![\w$])fetch\s*\(\s*(?=[\"'`]|[A-Za-z_$])")
 FETCH_CALL = re.compile(r"(?<![\w$.])(?:window\.|globalThis\.)?fetch\s*\(\s*(?:[\"'`]|new\s+URL|[\w$]+\s*[,)+])")
 """Where a call of ``fetch`` begins in a text."""
 
 _ASSIGNMENT = re.compile(r"(?<![\w$.])(?:const|let|var)\s+([A-Za-z_$][\w$]*)(?:\s*:\s*[\w.<>]+)?\s*=(?!=)")
+
+_LITERAL = re.compile(r"\s*(?:[\"'`{\[]|JSON\s*\.)")
+_MAX_FAILURES = 20
 
 NO_BODY = "The call posts no body. A body is given as body: … beside the method."
 """A call without a body, in sentences."""
@@ -40,13 +43,16 @@ def _find_variables(text: str) -> dict[str, ScriptValue]:
     """What the text gives to names, by literals."""
     variables: dict[str, ScriptValue] = {}
     literals = ScriptLiterals(text, variables)
-    while found := _ASSIGNMENT.search(text, literals.at):
+    failures = 0
+    while failures < _MAX_FAILURES and (found := _ASSIGNMENT.search(text, literals.at)):
         literals.at = start = found.end()
+        if _LITERAL.match(text, start) is None:
+            variables[found[1]] = ScriptValue(reason=MADE_LATER)
+            continue
         try:
             value = literals.read_value()
         except UnclosedQuote:
-            value, literals.at = ScriptValue(reason="is not written to its end"), start
-        literals.at = start if value.text is None and value.table is None else literals.at
+            value, literals.at, failures = ScriptValue(reason="is not written to its end"), start, failures + 1
         value.start = start
         variables[found[1]] = value
     return variables
@@ -62,6 +68,8 @@ def _build_request(at: int, url: ScriptValue, options: ScriptValue) -> CopiedReq
         (method.text.value if method.text else "GET").upper(),
         body,
         trouble,
+        headers=list_members(given.get("headers")),
+        address=url.text,
     )
 
 

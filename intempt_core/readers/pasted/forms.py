@@ -7,6 +7,7 @@ from typing import NamedTuple
 from intempt_core.readers.pasted.copied_request import CopiedText
 from intempt_core.readers.pasted.curl import CURL_COMMAND, looks_like_json, parse_curl_commands
 from intempt_core.readers.pasted.fetch_calls import FETCH_CALL, parse_fetch_calls
+from intempt_core.readers.pasted.har import HAR_BEGINNING, parse_har
 from intempt_core.readers.pasted.powershell import POWERSHELL_REQUEST, parse_powershell
 from intempt_core.readers.pasted.quoted_text import UnclosedQuote
 
@@ -31,8 +32,11 @@ def parse_copied_text(text: str) -> CopiedText | None:
 
     A text may speak of several forms ("the same with curl"): the first one that gives a body is read.
 
-    Raises :class:`~intempt_core.readers.pasted.quoted_text.UnclosedQuote`.
+    Raises :class:`~intempt_core.readers.pasted.quoted_text.UnclosedQuote`, and
+    :class:`~intempt_core.errors.ReadError` for a HAR file that is not whole.
     """
+    if HAR_BEGINNING.match(text):
+        return parse_har(text)
     if looks_like_json(text):
         return None
     begins = [(found.start(), form) for form in COPIED_FORMS if (found := form.begins.search(text))]

@@ -10,19 +10,23 @@ what can be nothing but a key is masked: there every value may be data that is t
 import base64
 import binascii
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 from urllib.parse import unquote
 
 from intempt_core.contract import MASK
+from intempt_core.errors import ReadError
 from intempt_core.readers.pasted.command_line import split_command_line
-from intempt_core.readers.pasted.curl import CURL_COMMAND, looks_like_json, parse_curl_commands
+from intempt_core.readers.pasted.copied_request import SECRET_HEADER, CopiedRequest
+from intempt_core.readers.pasted.curl import CURL_COMMAND, looks_like_json
 from intempt_core.readers.pasted.curl_options import DATA_OPTIONS, iterate_options
+from intempt_core.readers.pasted.forms import parse_copied_text
+from intempt_core.readers.pasted.har import HAR_BEGINNING
 from intempt_core.readers.pasted.powershell import POWERSHELL_REQUEST
-from intempt_core.readers.pasted.quoted_text import UnclosedQuote
+from intempt_core.readers.pasted.quoted_text import TextRun, UnclosedQuote
 
 _SECRET_OPTIONS = ("user", "proxy-user", "oauth2-bearer", "pass", "aws-sigv4")
-_SECRET_HEADER = re.compile(r"auth|key|token|secret|password|cookie", re.IGNORECASE)
 _QUERY_PAIR = re.compile(r"(?:^|[?&])([^=&#?]+)=([^&#]+)")
 _SECRET_QUERY = re.compile(r"api[-_]?key|key|(?:access_)?token|auth|secret|password", re.IGNORECASE)
 _USER_INFO = re.compile(r"^(?:[a-z][a-z0-9+.-]*://)?([^/@?#{}\s]+)@", re.IGNORECASE)
@@ -37,14 +41,14 @@ _SCHEME_BEFORE = re.compile(_SCHEME, re.IGNORECASE)
 _HEADER = r"(?:proxy-)?authorization|set-cookie2?|x-?api-?key|x-auth-token"
 _MEMBER = rf"{_HEADER}|api[-_]?key|access[-_]?token"
 _NAME = (
-    rf"[\w.-]*(?:{_MEMBER}|auth[-_]?token|client[-_]?secret|secret|passw(?:or)?d|passphrase|cookie|token)s?(?![a-z])"
+    rf"[\w.-]*(?:{_MEMBER}|auth[-_]?token|client[-_]?secret|secret|passw(?:or)?d|passphrase|cookie|token|x-auth)s?(?![a-z])"
     r"[\w-]*"
 )
 _ESCAPES = r"[\\^`]{0,8}"
 _QUOTE = rf"{_ESCAPES}[\"'`]"
 _QUOTED = (
     rf"(?P<open>{_ESCAPES})(?P<quote>[\"'`]){_SCHEME}"
-    r"(?P<value>(?:(?!(?P=open)(?P=quote))(?:\\.|[^\r\n]))*+)"  # as far as the quote that closes it, or the line
+    r"(?P<value>(?:(?!(?P=open)(?P=quote))(?:\\.|`[\"`$]|[^\r\n]))*+)"  # up to the quote that closes it, or the line
 )
 _NAMED_BY = rf"[\"'](?:name|key)\\*[\"']\s*:\s*\\*[\"'](?:{_NAME})\\*[\"']"
 _MEMBERS_BETWEEN = r"(?:[^{}]{0,300}?,)?"
@@ -132,23 +136,19 @@ def _find_spans(text: str) -> Iterator[tuple[int, int]]:
     if looks_like_json(text):
         for pattern in _IN_JSON:
             yield from (found.span("value") for found in pattern.finditer(text))
+        if HAR_BEGINNING.match(text):
+            yield from _find_in_har(text)
         return
-    body: Sequence[tuple[int, int]] = ()
-    command_spans: list[tuple[int, int]] = []
-    if (curl := CURL_COMMAND.search(text)) and not POWERSHELL_REQUEST.match(text, curl.start()):
-        try:
-            words = split_command_line(text)
-            command_spans += [
-                word.text_span(start + a, start + b)
-                for option, word, start in iterate_options(words)
-                for a, b in _find_in_option(option, word.value[start:])
-            ]
-            bodies = [request.body for request in parse_curl_commands(text).requests if request.body is not None]
-            body = [(run.at, run.end) for one in bodies for run in one.runs]
-        except UnclosedQuote:
-            pass
+    command_spans = [*_find_in_words(text)]
+    bodies: list[tuple[int, int]] = []
+    requests = _parse_requests(text)
+    for request in requests:
+        command_spans += _find_in_request(request)
+        if request.body and (request.goes_to_track or len(requests) == 1):  # what is posted elsewhere may be a login
+            bodies += [(run.at, run.end) for run in request.body.runs]
     yield from command_spans
-    beside = [(at, end) for at, end in _find_by_name(text) if not any(at < b and a < end for a, b in body)]
+    bodies.sort()
+    beside = [span for span in _find_by_name(text, sorted(command_spans)) if not _overlaps(span, bodies)]
     yield from beside
     variables = {
         re.sub(r"\W", "", text[at:end]) for at, end in [*command_spans, *beside] if text[at:end][:1] in tuple("$%")
@@ -158,11 +158,68 @@ def _find_spans(text: str) -> Iterator[tuple[int, int]]:
             yield found.span(3)
 
 
-def _find_by_name(text: str) -> Iterator[tuple[int, int]]:
-    """Keys in a text that is no data, by the name before them."""
+def _find_in_words(text: str) -> Iterator[tuple[int, int]]:
+    """Keys in the options of cURL commands."""
+    curl = CURL_COMMAND.search(text)
+    if curl is None or POWERSHELL_REQUEST.match(text, curl.start()):
+        return
+    try:
+        words = split_command_line(text)
+    except UnclosedQuote:
+        return
+    for option, word, start in iterate_options(words):
+        yield from (word.text_span(start + a, start + b) for a, b in _find_in_option(option, word.value[start:]))
+
+
+def _find_in_har(text: str) -> Iterator[tuple[int, int]]:
+    """Keys in the requests of a HAR file; what was posted to elsewhere than a track path may be a login."""
+    for request in _parse_requests(text):
+        yield from _find_in_request(request)
+        if request.body is not None and not request.goes_to_track:
+            yield from (request.body.text_span(at, end) for at, end in _find_by_name(request.body.value))
+
+
+def _parse_requests(text: str) -> tuple[CopiedRequest, ...]:
+    try:
+        copied = parse_copied_text(text)
+    except (UnclosedQuote, ReadError):
+        return ()
+    return copied.requests if copied else ()
+
+
+def _find_in_request(request: CopiedRequest) -> Iterator[tuple[int, int]]:
+    """Keys in the headers and the address of a request."""
+    for name, value in request.headers:
+        if SECRET_HEADER.search(name) and (scheme := _SCHEME_BEFORE.match(value.value)):
+            yield from _join_stretches(value.cut(scheme.end()).runs)
+    if request.address is not None:
+        yield from (request.address.text_span(a, b) for a, b in _find_in_option("url", request.address.value))
+
+
+def _join_stretches(runs: Iterable[TextRun]) -> list[tuple[int, int]]:
+    """Where runs are written, those beside each other as one."""
+    joined: list[tuple[int, int]] = []
+    for run in runs:
+        if joined and joined[-1][1] == run.at:
+            joined[-1] = joined[-1][0], run.end
+        else:
+            joined.append((run.at, run.end))
+    return joined
+
+
+def _overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
+    """Whether a stretch has a character of one of the others, which are in their order."""
+    index = bisect_left(others, (span[1], 0))
+    return index > 0 and others[index - 1][1] > span[0]
+
+
+def _find_by_name(text: str, known: Sequence[tuple[int, int]] = ()) -> Iterator[tuple[int, int]]:
+    """Keys in a text that is no data, by the name before them; a bracket in one that is ``known`` begins no call."""
     for pattern in _ANYWHERE:
         yield from (found.span("value") for found in pattern.finditer(text))
     for call in _CALL.finditer(text):
+        if _overlaps((call.start("arguments") - 1, call.start("arguments")), known):
+            continue
         arguments = list(_QUOTED_ARGUMENT.finditer(text, *call.span("arguments")))
         if "net.cookie" in call[0].lower():  # its name, value, path and domain
             arguments = arguments[1:2]
@@ -203,7 +260,7 @@ def _find_in_option(option: str, value: str) -> Iterator[tuple[int, int]]:
         yield from [(0, len(value))] if "=" in value else []
     elif option == "header":
         name, colon, rest = value.partition(":")
-        if colon and _SECRET_HEADER.search(name):
+        if colon and SECRET_HEADER.search(name):
             start = len(name) + 1 + len(rest) - len(rest.lstrip())
             scheme = _SCHEME_BEFORE.match(value, start)
             yield (scheme.end() if scheme else start), len(value)

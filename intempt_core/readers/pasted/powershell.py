@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from intempt_core.readers.pasted.copied_request import CopiedRequest, CopiedText
 from intempt_core.readers.pasted.powershell_texts import SPACE, VARIABLE, PowerShellTexts, make_character
 from intempt_core.readers.pasted.quoted_text import Quote, QuotedText, QuotedTextBuilder
-from intempt_core.readers.pasted.script_value import MADE_LATER, ScriptValue, add_values
+from intempt_core.readers.pasted.script_value import MADE_LATER, ScriptValue, add_values, list_members, make_table
 
 _CMDLETS = r"(?:Microsoft\.PowerShell\.Utility\\)?Invoke-(?:WebRequest|RestMethod)|iwr|irm"
 _PARAMETERS = r"-(?:Uri|Method|Headers|Body|ContentType|UseBasicParsing|WebSession|InFile|Form)\b"
@@ -25,7 +25,7 @@ _MADE = re.compile(r"[^\S\n]*(?:`\r?\n\s*)?(?:\|\s*([\w-]+)|-(f|replace|join)\b|
 _CAST = re.compile(
     r"\[(?:string|system\.string|pscustomobject|ordered|hashtable|uri|system\.uri|byte\[\])\]", re.IGNORECASE
 )
-_CHARACTER_ALONE = re.compile(r"\[char\]\s*\(?\s*(0x[0-9a-f]{1,6}|[0-9]{1,7})\s*\)?", re.IGNORECASE)
+_CHARACTER_ALONE = re.compile(r"\[char\]\s*(0x[0-9a-f]{1,6}|[0-9]{1,7})", re.IGNORECASE)
 _BYTES = re.compile(r"\[[\w.]*encoding\]::[\w.]*getbytes\s*\(", re.IGNORECASE)
 _FILE = re.compile(r"(?:(?:get-content|gc|cat|type)\b(?=\s)|\[[\w.]*io\.file\]::readall\w+)[^|)\n;]*", re.IGNORECASE)
 _KEY = re.compile(r"[\w-]+")
@@ -194,7 +194,7 @@ class _ScriptParser(PowerShellTexts):
         return value
 
     def _read_table(self, depth: int) -> ScriptValue:
-        table: dict[str, ScriptValue] = {}
+        members: list[tuple[str, ScriptValue]] = []
         self.at += 2
         while self._skip(_SPACE_AND_LINES) < len(self.text) and self.text[self.at] != "}":
             start = self.at
@@ -206,10 +206,10 @@ class _ScriptParser(PowerShellTexts):
                 key, self.at = "", self.at + 1
             if equals := _EQUALS.match(self.text, self.at):
                 self.at = equals.end()
-                table[key.lower()] = self._read_value(depth + 1)
+                members.append((key, self._read_value(depth + 1)))
             self.at = max(self.at, start + 1)
         self.at = min(len(self.text), self.at + 1)
-        return ScriptValue(table=table)
+        return make_table(members)
 
 
 def _build_request(at: int, parameters: Mapping[str, ScriptValue]) -> CopiedRequest:
@@ -222,6 +222,8 @@ def _build_request(at: int, parameters: Mapping[str, ScriptValue]) -> CopiedRequ
         (method.text.value if method.text else "GET").upper(),
         body,
         trouble,
+        headers=list_members(parameters.get("headers")),
+        address=url.text,
     )
 
 

@@ -30,7 +30,9 @@ _SINGLE_QUOTES, _DOUBLE_QUOTES = frozenset("'‘’‚‛"), frozenset('"“”�
 
 _ESCAPES = {"0": "\0", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _ESCAPED_CODE = re.compile(r"`u\{([0-9A-Fa-f]{1,6})\}")
-_CHARACTER = re.compile(r"\$\(\s*\[char\]\s*\(?\s*(0x[0-9a-f]{1,6}|[0-9]{1,7})\s*\)?\s*\)", re.IGNORECASE)
+_CHARACTER = re.compile(
+    r"\$\(\s*\[char\]\s*(?:(0x[0-9a-f]{1,6}|[0-9]{1,7})|\(\s*(0x[0-9a-f]{1,6}|[0-9]{1,7})\s*\))\s*\)", re.IGNORECASE
+)
 _PARENTHESES = re.compile(r"[^()'\"`]+|`.|'[^']*'|\"(?:[^\"`]|`.)*\"", re.DOTALL)
 _CONSTANTS = ("null", "true", "false")
 _OPERATOR = re.compile(r"&&|\|\||[;|&\n()]|\d?>>?")
@@ -126,10 +128,10 @@ class PowerShellTexts:
         text, at = self.text, self.at
         if found := _CHARACTER.match(text, at, end):
             self.at = found.end()
-            value = make_character(found[1])
+            value = make_character(found[1] or found[2])
             if "\ud800" <= value <= "\udbff" and (low := _CHARACTER.match(text, self.at, end)):
                 self.at = low.end()
-                pair = value + make_character(low[1])
+                pair = value + make_character(low[1] or low[2])
                 value = pair.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
             made.add(value, at, self.at, Quote.POWERSHELL_DOUBLE)
             return ""

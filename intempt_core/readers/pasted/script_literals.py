@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 
 from intempt_core.readers.pasted.quoted_text import Quote, QuotedText, QuotedTextBuilder, UnclosedQuote
-from intempt_core.readers.pasted.script_value import MADE_LATER, ScriptValue, add_values
+from intempt_core.readers.pasted.script_value import MADE_LATER, ScriptValue, add_values, make_table
 from intempt_core.readers.pasted.shell_words import combine_surrogates
 
 SPACE = re.compile(r"(?:\s|//[^\n]*|/\*.*?(?:\*/|\Z))+", re.DOTALL)
@@ -60,8 +60,10 @@ class ScriptLiterals:
 
     def _is_at_statement(self) -> bool:
         """Whether the value before has ended with its line."""
-        before = self.text[: self.at].rstrip(" \t\r")[-1:]
-        return before == "\n" and NAME.match(self.text, self.at) is not None
+        before = self.at - 1
+        while before >= 0 and self.text[before] in " \t\r":
+            before -= 1
+        return self.text[before] == "\n" and NAME.match(self.text, self.at) is not None
 
     def pass_expression(self) -> None:
         """Go on at the comma, the bracket or the semicolon that ends an expression; texts in quotes are whole."""
@@ -107,7 +109,7 @@ class ScriptLiterals:
         return ScriptValue(reason=f"is made by {name} when the script runs" if name else MADE_LATER)
 
     def _read_object(self, depth: int) -> ScriptValue:
-        members: dict[str, ScriptValue] = {}
+        members: list[tuple[str, ScriptValue]] = []
         self.at += 1
         while self.skip_space() < len(self.text) and not self.starts_with("}"):
             start = self.at
@@ -121,15 +123,14 @@ class ScriptLiterals:
             self.skip_space()
             if self.starts_with(":"):
                 self.at += 1
-                members[key.lower()] = self.read_value(depth + 1)
+                members.append((key, self.read_value(depth + 1)))
             elif key:  # {body} is {body: body}
-                members[key.lower()] = self.variables.get(
-                    key, ScriptValue(reason=f"is in the variable {key}, which is not given here")
-                )
+                missing = ScriptValue(reason=f"is in the variable {key}, which is not given here")
+                members.append((key, self.variables.get(key, missing)))
                 self.pass_expression()
             self.at = max(self.at + self.starts_with(","), start + 1)
         self.at = min(len(self.text), self.at + 1)
-        return ScriptValue(table=members)
+        return make_table(members)
 
     # ── texts ────────────────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -21,7 +21,7 @@ from intempt_core.readers.pasted.quoted_text import (
     compose_texts,
 )
 
-_SINGLE_QUOTED = re.compile(r"\$'(?:[^'\\]|\\.)*'|'[^']*'", re.DOTALL)
+_QUOTED = re.compile(r"""(\$'(?:[^'\\]|\\.)*'|'[^']*')|"(?:[^"\\]|\\.)*+\"""", re.DOTALL)
 _CARET = re.compile(r'\^"|\^[ \t]*\r?\n')
 _DOUBLED_QUOTES = re.compile(r'"[\s\[{]*\\?""[^"]{1,200}""\s*:')
 """The first key of a body in quotes whose own quotes are doubled: ``"{""track"":``."""
@@ -54,8 +54,13 @@ def is_windows_line(text: str) -> bool:
 
     Its signs count only outside of ``'…'``: a body may hold ``"^"``.
     """
-    outside = _SINGLE_QUOTED.sub("''", text) if "'" in text else text
+    outside = blank_single_quoted(text)
     return bool((_CARET.search(text) and _CARET.search(outside)) or _DOUBLED_QUOTES.search(outside))
+
+
+def blank_single_quoted(text: str) -> str:
+    """A text with nothing in its single quotes; those that are inside of double ones are signs like others."""
+    return _QUOTED.sub(lambda found: "''" if found[1] else found[0], text) if "'" in text else text
 
 
 def list_backslash_rules(text: str) -> tuple[BackslashRule, ...]:

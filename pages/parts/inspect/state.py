@@ -12,7 +12,17 @@ from intempt_core.exports import CaseFile, read_case
 from intempt_core.fixes import TextFix, annotate_with_fixes, apply_text_fixes, find_text_fix
 from intempt_core.history import BatchSource, HistoryCheckpoint
 from intempt_core.planning import Plan, Policy, plan_events
-from intempt_core.readers import MAX_PASTED_CHARS, Payload, mask_pasted_keys, read_payload
+from intempt_core.readers import (
+    MAX_PASTED_CHARS,
+    ListedRequest,
+    Payload,
+    RequestChoiceError,
+    extract_har_requests,
+    is_har,
+    mask_pasted_keys,
+    read_payload,
+    reject_mail,
+)
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.transport import SandboxClient, SandboxVerdict
 from intempt_core.validation import Annotation, Report, check_events
@@ -25,10 +35,16 @@ from pages.parts.shared.team_rules import get_team_rules
 PASTE_WIDGET = "inspect-paste"
 """The widget key of the pasted text."""
 
+REQUEST_WIDGET = "inspect-request"
+"""The widget key of the choice among several requests."""
+
 MAX_ANNOTATED_ISSUES = 2_000
 """Problems that are annotated in the text and can be fixed together; where there are more, they are alike."""
 
 MASKED_KEY_MESSAGE = "The text held a key. It is masked, and not stored."
+
+MAX_HAR_SHOWN = 1_000_000
+"""Characters of a HAR file that is shown whole; of a larger one only its requests are."""
 
 MAX_UNDO_STEPS = 20
 """Fixes that can be undone."""
@@ -54,6 +70,8 @@ class InspectState:
         undo_texts: The texts before each fix, oldest first.
         fixed_text: The text that the last fix made.
         note: What was done to the text, as a sentence.
+        requests: The requests in the text.
+        request: The number of the request that was chosen, ``None`` for those that go to a track path.
         case: The case file that was pasted.
         focus: The line of the text to scroll to, from 1; 0 for none.
         focus_count: How often the text was scrolled to ``focus``.
@@ -77,6 +95,8 @@ class InspectState:
     undo_texts: list[str] = field(default_factory=list)
     fixed_text: str | None = None
     note: str = ""
+    requests: Sequence[ListedRequest] = ()
+    request: int | None = None
     case: CaseFile | None = None
     focus: int = 0
     focus_count: int = 0
@@ -86,6 +106,11 @@ class InspectState:
     checked_for: str = ""
     checked_by: str = ""
     seen: HistoryCheckpoint | None = None
+
+    def show_trouble(self, error: ConsoleError) -> None:
+        """Say why the text cannot be read, and scroll to where."""
+        self.trouble, self.trouble_line = str(error), getattr(error, "line", None)
+        self.focus, self.focus_count = self.trouble_line or 0, self.focus_count + 1
 
     @property
     def places(self) -> dict[int, int]:
@@ -103,9 +128,24 @@ def load_inspect_state(target: Target) -> InspectState:
     return found
 
 
-def read_paste(target: Target) -> None:
-    """Read and check the pasted text, and mask a key in it; why it cannot be read is a sentence with the line."""
+def read_paste(target: Target, *, reduced: bool = False) -> None:
+    """Read and check the pasted text, and mask a key in it; why it cannot be read is a sentence with the line.
+
+    Of a large HAR file only the requests are kept, unless it is ``reduced`` to them.
+    """
     found, text = get_screen_state(InspectState), read_widget(PASTE_WIDGET, "") or ""
+    if not reduced and len(text) > MAX_HAR_SHOWN and is_har(text[:1_000].encode("utf-8", "replace")):
+        read_large_har(target, text.encode("utf-8", "surrogatepass"))
+    elif (mail := find_mail_trouble(text)) is not None:
+        set_widget(PASTE_WIDGET, "")  # nothing else that is in it belongs here
+        reset_payload(found)
+        found.trouble = mail
+    else:
+        read_text(found, target, text)
+
+
+def read_text(found: InspectState, target: Target, text: str) -> None:
+    """Read and check a text that was pasted, and mask a key in it."""
     case, trouble, had_key = None, None, False
     if len(text) > MAX_PASTED_CHARS:
         set_widget(PASTE_WIDGET, "")  # otherwise it is sent between browser and server with every click
@@ -121,23 +161,56 @@ def read_paste(target: Target) -> None:
     if found.payload is not None and text == found.payload.text and case is None:
         check_paste(target)
         return
+    request = found.request
     if text not in (found.fixed_text, *found.undo_texts[-1:]):
         found.undo_texts.clear()
+        request = None
     reset_payload(found)
     found.guard.forget_outcome()
+    set_widget(REQUEST_WIDGET, request)
     if not text.strip():
         return
     found.text, found.case = text if len(text) <= MAX_PASTED_CHARS else "", case
-    try:
-        if trouble is not None:
-            raise trouble
-        found.payload = read_payload(text, max_chars=MAX_PASTED_CHARS)
-    except ConsoleError as error:
-        found.trouble, found.trouble_line = str(error), getattr(error, "line", None)
-        found.focus, found.focus_count = found.trouble_line or 0, found.focus_count + 1
+    if trouble is None:
+        read_request(found, text, request)
+    else:
+        found.show_trouble(trouble)
     check_paste(target)
     if had_key:
         found.note = MASKED_KEY_MESSAGE
+
+
+def find_mail_trouble(text: str) -> str | None:
+    """Why an e-mail is not read, as a sentence; ``None`` for anything else."""
+    try:
+        reject_mail(text)
+    except ConsoleError as error:
+        return str(error)
+    return None
+
+
+def read_request(found: InspectState, text: str, request: int | None) -> None:
+    """Read one request of a text, or those that go to a track path; why it cannot be read is a sentence."""
+    found.request = request
+    try:
+        found.payload = read_payload(text, max_chars=MAX_PASTED_CHARS, request=request)
+        found.requests = found.payload.requests
+    except ConsoleError as error:
+        found.requests = error.requests if isinstance(error, RequestChoiceError) else ()
+        found.show_trouble(error)
+
+
+def choose_request(target: Target) -> None:
+    """Read the request that is chosen in the list, or, with none, those that go to a track path."""
+    found = get_screen_state(InspectState)
+    text, listed = found.text, found.requests
+    reset_payload(found)
+    found.text = text
+    found.undo_texts.clear()
+    found.guard.forget_outcome()
+    read_request(found, text, read_widget(REQUEST_WIDGET, None))
+    found.requests = found.requests or listed
+    check_paste(target)
 
 
 def mask_keys(text: str) -> tuple[str, bool]:
@@ -152,6 +225,7 @@ def reset_payload(found: InspectState) -> None:
     """Forget what was found in the text before."""
     found.payload = found.report = found.preview = found.trouble_line = None
     found.trouble = found.text = found.note = ""
+    found.requests, found.request = (), None
     found.issues, found.annotations, found.focus = (), (), 0
     found.fixes, found.verdicts, found.case = {}, {}, None
 
@@ -160,6 +234,9 @@ def read_dropped_file(target: Target, name: str, content: bytes) -> None:
     """Read a dropped file as if its text had been pasted. The file itself is not kept."""
     found = get_screen_state(InspectState)
     found.files_dropped += 1
+    if len(content) > MAX_HAR_SHOWN and is_har(content):
+        read_large_har(target, content)
+        return
     try:
         text = content.decode("utf-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
     except UnicodeDecodeError as error:
@@ -169,6 +246,22 @@ def read_dropped_file(target: Target, name: str, content: bytes) -> None:
         found.trouble = f"{name} is not a text file in UTF-8: see line {line:,}. Save it as UTF-8."
         return
     read_pasted_text(target, text)
+
+
+def read_large_har(target: Target, content: bytes) -> None:
+    """Read the requests of a HAR file that is too large to be shown whole."""
+    found = get_screen_state(InspectState)
+    try:
+        text = extract_har_requests(content)
+    except ConsoleError as error:
+        reset_payload(found)
+        set_widget(PASTE_WIDGET, "")
+        found.show_trouble(error)
+        return
+    set_widget(PASTE_WIDGET, text)
+    read_paste(target, reduced=True)
+    megabytes = f"{len(content) / 1e6:,.0f} MB"
+    found.note = f"The HAR file has {megabytes}. Here are its requests alone, without headers and what came back."
 
 
 def read_pasted_text(target: Target, text: str) -> None:

@@ -6,13 +6,22 @@ from intempt_core.analysis import Verdict, VerdictTone
 from intempt_core.contract import ISSUE_KINDS, Issue, format_count
 from intempt_core.exports import render_curl_snippet, render_node_snippet, render_python_snippet
 from intempt_core.fixes import preview_text_fixes
-from intempt_core.readers import KEY_HINT, MAX_PASTED_CHARS, TOO_LONG_HINT, locate_in_payload
+from intempt_core.readers import (
+    KEY_HINT,
+    MAX_HAR_BYTES,
+    MAX_PASTED_CHARS,
+    TOO_LONG_HINT,
+    ListedRequest,
+    locate_in_payload,
+)
 from intempt_core.targets import MIN_SECRET_CHARACTERS, Target
 from intempt_core.validation import MAX_LINES_DRAWN, annotate_lines, escape_invisible
 from pages.parts.inspect.state import (
     PASTE_WIDGET,
+    REQUEST_WIDGET,
     InspectState,
     apply_previewed_fixes,
+    choose_request,
     collect_verdicts,
     focus_problem,
     list_previewed_fixes,
@@ -47,10 +56,13 @@ from pages.parts.shared.widgets.paste_guard import guard_paste
 ISSUES_PER_PAGE = 20
 """Problems on one page of the list beside the text."""
 
+REQUESTS_PER_PAGE = 20
+"""Requests of a text on one page of their list."""
+
 EVENTS_PER_PAGE = 5
 """Events whose verdicts are on one page."""
 
-PASTE_FILE_TYPES = ("json", "jsonl", "txt", "log", "sh", "html")
+PASTE_FILE_TYPES = ("json", "jsonl", "txt", "log", "sh", "html", "har", "ps1", "bat", "cmd", "js")
 """Suffixes of the files that can be opened."""
 
 EXAMPLE_PAYLOAD = """{
@@ -77,7 +89,8 @@ TONE_STYLES = {
 def show_paste_area(screen: InspectState) -> None:
     """The text area to paste into, and the buttons below it."""
     st.text_area(
-        "Paste or drop a request body, one event, a list of events, JSON lines, or a cURL command",
+        "Paste or drop a request body, one event, a list of events, JSON lines, or a request copied as cURL, "
+        "PowerShell, fetch or HAR",
         key=PASTE_WIDGET,
         height=320 if screen.payload is None else 160,
         on_change=lambda: read_paste(get_selected_target()),
@@ -106,10 +119,10 @@ def show_paste_area(screen: InspectState) -> None:
         with st.popover("Open a file", key="inspect-drop", type="tertiary"):
             file_key = make_key("inspect-file", screen.files_dropped)
             st.file_uploader(
-                f"A text file of up to {MAX_PASTED_CHARS / 1e6:.0f} MB",
+                f"A text of up to {MAX_PASTED_CHARS / 1e6:.0f} MB, or a HAR file of up to {MAX_HAR_BYTES / 1e6:.0f} MB",
                 PASTE_FILE_TYPES,
                 key=file_key,
-                max_upload_size=MAX_PASTED_CHARS // 1_000_000,
+                max_upload_size=MAX_HAR_BYTES // 1_000_000,
                 on_change=_read_uploaded_file,
                 args=(file_key,),
             )
@@ -128,6 +141,7 @@ def show_inspect_intro(screen: InspectState) -> None:
         st.text(escape_invisible(screen.trouble))
         if screen.note:
             st.text(screen.note)
+        show_requests(screen)
         return
     st.text("Paste what an application sent, and see what is wrong with it, where, and how to fix it.")
     st.caption("A command is read and never run. A key in it is masked at once, and not stored.")
@@ -155,10 +169,42 @@ def show_recognition(screen: InspectState) -> None:
                 st.text(escape_invisible(fact))
     for note in (*screen.payload.notes, *([screen.note] if screen.note else [])):
         st.text(escape_invisible(note))
+    show_requests(screen)
     counts = screen.report.counts
     errors = sum(count for code, count in counts.items() if ISSUE_KINDS[code].severity == "error")
     team = sum(screen.report.issue_count(code) for code in screen.report.rule_counts)
     st.markdown(format_issue_counts(errors, sum(counts.values()) - errors, team) or ":blue-badge[✓ no problems]")
+
+
+def show_requests(screen: InspectState) -> None:
+    """The requests of a text that holds several, and the choice of one."""
+    if len(screen.requests) < 2:
+        return
+    requests = {one.number: one for one in screen.requests}
+    st.selectbox(
+        "Request",
+        [None, *requests],
+        format_func=lambda number: (
+            "Those that go to a track path" if number is None else _format_request(requests[number])
+        ),
+        key=REQUEST_WIDGET,
+        on_change=lambda: choose_request(get_selected_target()),
+    )
+    with st.expander(f"All {len(requests):,} requests", type="compact", key="inspect-requests"):
+        page = (
+            st.pagination(-(-len(requests) // REQUESTS_PER_PAGE), key="inspect-requests-page")
+            if (len(requests) > REQUESTS_PER_PAGE)
+            else 1
+        )
+        for one in screen.requests[(page - 1) * REQUESTS_PER_PAGE : page * REQUESTS_PER_PAGE]:
+            st.text(("● " if one.is_read else "– ") + _format_request(one))
+            if one.remark and not one.is_read:
+                st.caption(escape_markdown(escape_invisible(one.remark)))
+
+
+def _format_request(one: ListedRequest) -> str:
+    parts = [f"{one.number}", one.method, one.url or "no address", one.status]
+    return escape_invisible(" · ".join(part for part in parts if part))
 
 
 def show_verdicts(screen: InspectState, to: Target) -> None:

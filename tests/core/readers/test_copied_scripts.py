@@ -71,6 +71,7 @@ COPIES = {"PowerShell": copy_as_powershell, "fetch": copy_as_fetch, "curl.exe": 
 @pytest.mark.parametrize("form", COPIES)
 @given(TEXTS)
 @example("it's \u2018 \u201d")
+@example("\x7f)")
 def test_what_is_copied_is_read_back(form: str, text: str) -> None:
     body = json.dumps({"name": "product viewed", **EVENT, "data": {"productId": text}}, ensure_ascii=form == "curl.exe")
     payload = read_payload(COPIES[form](body))
