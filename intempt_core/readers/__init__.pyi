@@ -56,6 +56,7 @@ from .pasted.chosen_requests import (
     choose_source as choose_source,
 )
 from .pasted.har import (
+    LARGE_HAR_BYTES as LARGE_HAR_BYTES,
     MAX_HAR_BYTES as MAX_HAR_BYTES,
     extract_har_requests as extract_har_requests,
     is_har as is_har,

@@ -155,11 +155,11 @@ PARQUET = FileFormat(
 
 JSON_DOCUMENT = FileFormat(
     name="JSON",
-    suffixes=(".json",),
+    suffixes=(".json", ".har"),
     options=("encoding",),
     row_label="line",
     matches=_is_json_document,
-    holds="a request, an event or a list of events",
+    holds="a request, an event, a list of events, or the requests of a HAR file",
 )
 
 FORMATS = (EXCEL, PARQUET, JSON_LINES, JSON_DOCUMENT, CSV)

@@ -26,6 +26,7 @@ from intempt_core.readers.formats import CSV, JSON_LINES, FileFormat, join_words
 from intempt_core.readers.jsonl import DocumentIndex
 from intempt_core.readers.limits import ReadLimits
 from intempt_core.readers.mapped_file import MappedFile, compute_sha256
+from intempt_core.readers.pasted.har import LARGE_HAR_BYTES, extract_har_requests, is_har
 from intempt_core.readers.payload import Payload, read_payload
 from intempt_core.readers.table_content import FileSource, TableContent, describe_encoding, ignore_progress
 
@@ -394,15 +395,22 @@ def _build_table(opened: _OpenFile, content: TableContent) -> Table:
 
 
 def _build_document(opened: _OpenFile) -> Document:
-    source = opened.source
-    if len(source.content) > MAX_DOCUMENT_BYTES:
+    source, more = opened.source, tuple[str, ...]()
+    large_har = len(source.content) > LARGE_HAR_BYTES and is_har(source.content[:1_000])
+    if len(source.content) > MAX_DOCUMENT_BYTES and not large_har:
         raise ReadError(
             f"{source.name} is JSON in one piece of {len(source.content):,} bytes. Up to {MAX_DOCUMENT_BYTES:,} are"
             f" read at once. Write one event or one request body a line ({JSON_LINES.suffixes[0]})."
         )
     try:
-        payload = read_payload(source.content[:].decode())
+        if large_har:
+            text = extract_har_requests(source.content[:])
+            more = ("Only the requests of the HAR file are read; a line is that of a request among them.",)
+        else:
+            text = source.content[:].decode()
+        payload = read_payload(text)
     except ReadError as error:
         raise ReadError(f"{source.name}: {error}", line=error.line) from None
-    notes = (*opened.notes, *describe_encoding(source.encoding), f"Read as {payload.recognised}.")
+    more = (f"Read as {payload.recognised}.", *more, *(payload.notes if len(payload.requests) > 1 else ()))
+    notes = (*opened.notes, *describe_encoding(source.encoding), *more)
     return Document(source.name, opened.digest.result(), notes, payload)

@@ -19,6 +19,9 @@ from intempt_core.readers.pasted.script_literals import ScriptLiterals
 HAR_BEGINNING = re.compile(r'[\s\ufeff]*\{\s*"log"\s*:\s*\{')
 """How a HAR file begins."""
 
+LARGE_HAR_BYTES = 1_000_000
+"""Bytes of a HAR file that is read whole; of a larger one only the requests are."""
+
 MAX_HAR_BYTES = 250_000_000
 """Bytes of a HAR file whose requests are taken out."""
 

@@ -13,6 +13,7 @@ from intempt_core.fixes import TextFix, annotate_with_fixes, apply_text_fixes, f
 from intempt_core.history import BatchSource, HistoryCheckpoint
 from intempt_core.planning import Plan, Policy, plan_events
 from intempt_core.readers import (
+    LARGE_HAR_BYTES,
     MAX_PASTED_CHARS,
     ListedRequest,
     Payload,
@@ -42,9 +43,6 @@ MAX_ANNOTATED_ISSUES = 2_000
 """Problems that are annotated in the text and can be fixed together; where there are more, they are alike."""
 
 MASKED_KEY_MESSAGE = "The text held a key. It is masked, and not stored."
-
-MAX_HAR_SHOWN = 1_000_000
-"""Characters of a HAR file that is shown whole; of a larger one only its requests are."""
 
 MAX_UNDO_STEPS = 20
 """Fixes that can be undone."""
@@ -134,7 +132,7 @@ def read_paste(target: Target, *, reduced: bool = False) -> None:
     Of a large HAR file only the requests are kept, unless it is ``reduced`` to them.
     """
     found, text = get_screen_state(InspectState), read_widget(PASTE_WIDGET, "") or ""
-    if not reduced and len(text) > MAX_HAR_SHOWN and is_har(text[:1_000].encode("utf-8", "replace")):
+    if not reduced and len(text) > LARGE_HAR_BYTES and is_har(text[:1_000].encode("utf-8", "replace")):
         read_large_har(target, text.encode("utf-8", "surrogatepass"))
     elif (mail := find_mail_trouble(text)) is not None:
         set_widget(PASTE_WIDGET, "")  # nothing else that is in it belongs here
@@ -234,7 +232,7 @@ def read_dropped_file(target: Target, name: str, content: bytes) -> None:
     """Read a dropped file as if its text had been pasted. The file itself is not kept."""
     found = get_screen_state(InspectState)
     found.files_dropped += 1
-    if len(content) > MAX_HAR_SHOWN and is_har(content):
+    if len(content) > LARGE_HAR_BYTES and is_har(content):
         read_large_har(target, content)
         return
     try:

@@ -12,6 +12,7 @@ from intempt_core.fixes import apply_text_fixes, find_text_fix
 from intempt_core.readers.pasted.chosen_requests import RequestChoiceError
 from intempt_core.readers.pasted.har import MAX_HAR_BYTES, extract_har_requests, is_har
 from intempt_core.readers.payload import locate_in_payload, read_payload
+from intempt_core.readers.table import Document, read_table_or_document
 from intempt_core.validation.check import check_events
 
 URL = "https://api.intempt.com/v1/acme/projects/shop/sources/1001/track"
@@ -172,3 +173,15 @@ def test_a_mailbox_is_said_to_be_one(count: int, command: str) -> None:
 def test_a_request_with_headers_of_its_own_is_no_mail() -> None:
     command = f"curl {URL} \\\n-H 'From: a@shop.example' \\\n-H 'Date: now' -d '{body()}'"
     assert read_payload(command).events
+
+
+@pytest.mark.parametrize("name", ["shop.har", "shop.json"])
+@pytest.mark.parametrize("padding", ["", "x" * 1_500_000], ids=["small", "large"])
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_file_of_any_size_is_read_as_its_requests(name: str, padding: str, indent: int | None) -> None:
+    content = har(*MIXED, entry(SHOP, content=padding), indent=indent).encode()
+    document = read_table_or_document(content, name=name)
+    assert isinstance(document, Document)
+    assert [event.body["eventId"] for event in document.payload.events] == ["a", "b"]
+    assert any("Only the requests of the HAR file are read" in note for note in document.notes) == bool(padding)
+    assert any("The text holds 5 requests; 2 of them are read: 2, 4" in note for note in document.notes)
