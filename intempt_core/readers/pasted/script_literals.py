@@ -15,6 +15,7 @@ SPACE = re.compile(r"(?:\s|//[^\n]*|/\*.*?(?:\*/|\Z))+", re.DOTALL)
 """White space and comments."""
 
 NAME = re.compile(r"[A-Za-z_$][\w$]*")
+_COLON = re.compile(rf"(?:{SPACE.pattern})?:", re.DOTALL)
 _QUOTES = {'"': Quote.JSON, "'": Quote.SCRIPT_SINGLE, "`": Quote.SCRIPT_TEMPLATE}
 _PLAIN = {sign: re.compile(rf"[^{sign}\\\n]+" if sign != "`" else r"[^`\\$]+|\$(?!\{)") for sign in _QUOTES}
 _ESCAPES = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0", "\n": "", "\u2028": ""}
@@ -241,7 +242,7 @@ class ScriptLiterals:
             self.at = found.end()
             made.add(found[0], at, self.at, Quote.RAW)
             return ""
-        if (found := NAME.match(self.text, at)) and re.match(r"\s*:", self.text[found.end() :][:20]):
+        if (found := NAME.match(self.text, at)) and _COLON.match(self.text, found.end()):
             self.at = found.end()
             made.add(json.dumps(found[0]), at, self.at, Quote.RAW)
             return ""

@@ -18,7 +18,8 @@ BODY = json.dumps({"track": [{"name": "Product viewed", "payload": [EVENT]}]}, s
 
 QUOTED_ID = '"e1"'
 LITERAL = """{track: [{name: 'Product viewed', payload: [{eventId: `e1`, /* u */ 'userId': "u1",
-  data: { productId: 'p1', price: 12.5, }, }] }] }"""
+  data /* c */ : { productId // x'
+  : 'p1', price: 12.5, }, }] }] }"""
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | (
     st.lists(st.sampled_from(list("\\\"'`$%(){}@#;|&<>\n\r\t ae\u2018\u201c\u00e9\U0001f600")), max_size=15).map(
