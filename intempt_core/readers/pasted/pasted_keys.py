@@ -214,9 +214,11 @@ def _overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
 
 
 def _find_by_name(text: str, known: Sequence[tuple[int, int]] = ()) -> Iterator[tuple[int, int]]:
-    """Keys in a text that is no data, by the name before them; a bracket in one that is ``known`` begins no call."""
+    """Keys in a text that is no data, by the name before them; what stands in a key that is ``known`` is no name."""
     for pattern in _ANYWHERE:
-        yield from (found.span("value") for found in pattern.finditer(text))
+        for found in pattern.finditer(text):
+            if not _overlaps((found.start(), found.start() + 1), known):
+                yield found.span("value")
     for call in _CALL.finditer(text):
         if _overlaps((call.start("arguments") - 1, call.start("arguments")), known):
             continue

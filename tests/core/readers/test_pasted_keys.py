@@ -148,6 +148,12 @@ def test_the_body_of_a_copied_request_stays(tool: str) -> None:
     assert BODY in masked or json.dumps(BODY)[1:-1] in masked
 
 
+@pytest.mark.parametrize("key", ["UPPERSECRET1234==", "my-token-9=", "apiKey:abcdefgh1="])
+def test_a_key_that_sounds_like_a_name_hides_nothing_beside_it(key: str) -> None:
+    command = f"curl '{URL}' -H 'authorization: Basic {key}' -d '{BODY}'"
+    assert mask_pasted_keys(command)[0] == command.replace(key, MASK)
+
+
 @pytest.mark.parametrize("tool", ["HAR", "Postman, collection", "Postman, value first", "Insomnia"])
 def test_json_stays_json(tool: str) -> None:
     assert json.loads(mask_pasted_keys(fill(COPIED[tool])[0])[0])
