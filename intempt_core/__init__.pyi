@@ -70,6 +70,7 @@ from .readers import (
     JsonSyntaxError as JsonSyntaxError,
     Payload as Payload,
     ReadOptions as ReadOptions,
+    RequestChoiceError as RequestChoiceError,
     Table as Table,
     read_payload as read_payload,
     read_table as read_table,

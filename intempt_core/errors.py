@@ -6,6 +6,7 @@
     ├── SettingsError               a setting has a value that cannot be used
     ├── ReadError                   a file or a pasted text cannot be read at all
     │   ├── JsonSyntaxError         a text is no JSON; says where, and how to fix it
+    │   ├── RequestChoiceError      no request of a text can be read by itself: a person chooses one of them
     │   └── TableTooLarge           a file becomes a larger table than is taken
     ├── SpoolError                  an upload cannot be stored: no space, or no right to write
     │   └── SpoolTooLarge           an upload has more bytes than are taken
@@ -32,9 +33,9 @@
 Bad input is data and becomes an :class:`~intempt_core.contract.Issue`; only broken plumbing is raised. No message ever
 holds a credential. All of them are exported by :mod:`intempt_core`, and a test compares this drawing with the classes.
 
-Four exceptions are no errors and are not in the tree: they end a parse or a connection from inside a callback or a
-loop, and are caught in the package that raises them or by its only caller: ``UnclosedQuote`` and
-``_ImpossibleNumber`` of ``readers``, ``_InexactNumber`` of ``sandbox``, ``_ClearTextConnection`` of ``transport``.
+Five exceptions are no errors and are not in the tree: they end a parse or a connection from inside a callback or a
+loop, and are caught in the package that raises them or by its only caller: ``UnclosedQuote``, ``UnfitRule``
+and ``_ImpossibleNumber`` of ``readers``, ``_InexactNumber`` of ``sandbox``, ``_ClearTextConnection`` of ``transport``.
 """
 
 from collections.abc import Mapping
