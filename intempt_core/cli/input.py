@@ -132,7 +132,10 @@ def _map_input(
         payload = replace(read.payload, events=renew_event_ids(read.payload.events, run)) if run else read.payload
         return InputFile(read.name, read.notes, read.digest, "", None, payload)
     chosen = replace(choose_initial_mapping(read) if mapping is None else mapping, read=options)
-    mapped = map_table_as_new(read, chosen, run) if run else map_table(read, chosen)
+    try:
+        mapped = map_table_as_new(read, chosen, run) if run else map_table(read, chosen)
+    except MappingError as error:  # a column may lack because another sheet or line was read than was meant
+        raise MappingError(" ".join([str(error), *read.notes])) from error
     notes = list(mapped.table.notes)
     if chosen.explode is None and not is_unmapped_json(read, chosen):
         notes += describe_lists(read)

@@ -28,6 +28,11 @@ _PLACEHOLDERS: tuple[tuple[str, str], ...] = (  # who writes it, the words in AS
     ("A program writes it for an empty text, list or object", "\"\"|''|``|[]|{}|()|optional.empty|set()"),
     ("PHP writes it in the place of a list or an object", "array"),
     ("A spreadsheet keeps it for an empty text", '=""'),
+    ("A spreadsheet's pivot table writes it for an empty cell", "(leer)|(vide)|(en blanco)|(vazio)|(vuoto)|(leeg)"),
+    ("A program put quotes around a word for no value", (""""null"|'null'|"undefined"|'undefined'|"none"|'none'|"""
+     r""""nan"|'nan'|"\n"|'\n'""")),
+    ("A program writes it in the place of what it hides", ("[filtered]|[redacted]|[removed]|[deleted]|[hidden]|"
+     "[masked]|<redacted>|<hidden>|<masked>|(redacted)|(hidden)|***|*****|********")),
     ("Google Sheets shows it while a cell is worked out", "loading...|loading…|#getting_data"),
     ("Google Analytics writes it where it has no value", ("(not set)|(not provided)|(data not available)|"
      "(data deleted)|(entrance)|(direct)|(other)|(content targeting)|not set|not provided")),
@@ -47,12 +52,20 @@ PLACEHOLDER_IDS: dict[str, str] = {word: who for who, words in _PLACEHOLDERS for
 """What upstream code writes where it has no id (CONTRACT 2.8), in ASCII lower case → who writes it, as a sentence
 without its end; empty where many do."""
 
-SPREADSHEET_ERROR = "[#](?:[A-Za-zÄÖÜÉÈÁÓÚÍäöü¡¿/0-9_]{1,16}[!?]|[Nn]/[AaDdBb]!?|[Nn][Vv])|[Ee]rr:[0-9]{3}|#{3,}"
+SPREADSHEET_ERROR = (
+    "[#](?:[^ #!?]{1,16}[!?]|[Nn]/[AaDdBb]!?|[Nn][Vv]|I/T|Н/Д|YOK|HIÁNYZIK|NENÍ_K_DISPOZICI)|[Ee]rr:[0-9]{3}|#{3,}"
+)
 """The expression of an error that a spreadsheet shows: ``#REF!``, ``#N/A``, ``#NV``, ``Err:502``, ``####``."""
 
 _PLACEHOLDER_PATTERNS: tuple[tuple[str, str], ...] = (  # who writes it, an expression of the whole id
     ("A spreadsheet writes it where a formula fails", SPREADSHEET_ERROR),
-    ("JavaScript writes it in the place of an object", r"\[object [A-Za-z]+\]|%5[Bb]object(?:%20|\+)[A-Za-z]+%5[Dd]"),
+    (
+        "JavaScript writes it in the place of an object",
+        (
+            r"\[object [A-Za-z]+\]|\[(?:Object|Array|Function|Circular)(?:[: ][^\[\]]*)?\]"
+            r"|%5[Bb]object(?:%20|\+)[A-Za-z]+%5[Dd]"
+        ),
+    ),
     (
         "A program writes it in the place of an object",
         (
@@ -62,7 +75,10 @@ _PLACEHOLDER_PATTERNS: tuple[tuple[str, str], ...] = (  # who writes it, an expr
     ),
     (
         "A template writes it where its variable was not filled in",
-        r"\{\{[^{}]*\}\}|[$#]\{[^{}]*\}|<%[^<>]*%>|%%[^%]+%%|\*\|[^|]+\|\*|\[\[[^\[\]]+\]\]",
+        (
+            r"\{\{[^{}]*\}\}|[$#]\{[^{}]*\}|<%[^<>]*%>|%%[^%]+%%|\*\|[^|]+\|\*|%\{[^{}]*\}|<\?[^<>]*\?>"
+            r"|[$]\([^()]*\)|\[\[[^\[\]]+\]\]"
+        ),
     ),
 )
 
@@ -81,14 +97,19 @@ _WRAPPED = (  # b'17850', Some(17850), Optional("17850"), np.int64(17850), 14875
     r"[(\[][^()\[\]]+[)\]]|[0-9]{16,}[nL]"
 )
 
-_SPREADSHEET_TEXT = r"""=[ ]?(?:[Tt]\()?"([^"'= ][^"]*)"\)?|'([^'= ]*[0-9][^'= ]*)"""
+_GROUPED_FRACTION = (  # 17,850.00 and 17.850,00: a number for people, to the cent
+    "[1-9][0-9]{0,2}(?:(?:,[0-9]{3})+[.]0+|(?:[.][0-9]{3})+,0+|(?:['\u2019][0-9]{3})+[.,]0+"
+    "|(?:[ \u00a0\u202f][0-9]{3})+[.,]0+)"
+)
+
+_SPREADSHEET_TEXT = r"""=[ ]?(?:[Tt]\()?"{1,2}([^"'= ][^"]*)"{1,2}\)?|'([^'= ]*[0-9][^'= ]*)"""
 
 ID_PATTERNS: dict[str, str] = {
-    # 1.84E+18, 1,48e18, 1.0E7, 148.76E+16, 1.48D+18, 1.48×10^18; a sheet keeps 15 digits: 148758000526845000000
+    # 1.84E+18, 1,48e18, 1.0E7, 1.E+07, 148.76E+16, 1.48D+18, 1.48×10^18; a sheet keeps 15 digits: 148758000526845000000
     "id_damaged": (
-        r"^(?:-?[0-9]{1,3}(?:[.,][0-9]+)?[eE]\+[0-9]{1,4}|-?[0-9]{1,3}[.,][0-9]+[eEdD]\+?[0-9]{1,3}"
+        r"^(?:-?[0-9]{1,3}(?:[.,][0-9]*)?[eE]\+[0-9]{1,4}|-?[0-9]{1,3}[.,][0-9]+[eEdD]\+?[0-9]{1,3}"
         r"|-?[0-9]+(?:[.,][0-9]+)? ?[*×x·] ?10\^[0-9]{1,3}|[1-9][0-9]{14}0000+"
-        f"|{_SHORT_DATE}|{_WRAPPED})$"
+        f"|{_GROUPED_FRACTION}|{_SHORT_DATE}|{_WRAPPED})$"
     ),
     # ="00123", =T("00123"), '0045
     "id_spreadsheet_text": f"^(?:{_SPREADSHEET_TEXT})$",

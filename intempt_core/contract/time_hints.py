@@ -25,6 +25,10 @@ ZONE_OFFSETS = {
 _MONTH = "(?:[Jj]an|[Ff]eb|[Mm]ar|[Aa]pr|[Mm]ay|[Jj]un|[Jj]ul|[Aa]ug|[Ss]ep|[Oo]ct|[Nn]ov|[Dd]ec)[a-z]*"
 _WEEKDAY = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*"
 _DATE_FORMS: tuple[tuple[str, Callable[[re.Match[str]], Iterator[str]]], ...]
+_OFFSET = "(?:Z|[+-][0-9]{2}:?[0-9]{2})?"
+_DIGITS_OF_DATE = (
+    r"20[0-9]{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01])((?:[01][0-9]|2[0-3])[0-5][0-9](?:[0-5][0-9])?)?"
+)
 _CLOCK = re.compile(
     r"(?P<between>,? |T|:)(?P<clock>[0-9]{1,2}:[0-9]{2})(?P<second>:[0-9]{2})?(?P<fraction>[.,][0-9]{1,9})?"
     r"(?P<half> ?[AaPp][Mm])?(?P<zone> ?(?:Z|UTC|GMT|(?:UTC|GMT)?[+-][0-9]{2}:?[0-9]{2})(?: \([^()]*\))?)?"
@@ -34,6 +38,8 @@ _CLOCK = re.compile(
 def build_time_hint(value: Json) -> str:
     """Say what a time probably is, by its size (CONTRACT 2.7) or its form (7.16); empty where it cannot be told."""
     time = read_epoch_ms(value)
+    if time is not None and (match := re.fullmatch(_DIGITS_OF_DATE, str(time))):
+        return _describe_digits(match[1])
     if time is None:
         return _describe_text(value.strip(" ")) if isinstance(value, str) else ""
     if EARLIEST_MS <= time * 1000 <= LATEST_MS:
@@ -45,6 +51,11 @@ def build_time_hint(value: Json) -> str:
     if EARLIEST_MS <= (time - _SERIAL_EPOCH) * _DAY_MS <= LATEST_MS:
         return _describe_serial(float(time))
     return ""
+
+
+def _describe_digits(clock: str | None) -> str:
+    pattern = "%Y%m%d" + {0: "", 4: "%H%M", 6: "%H%M%S"}[len(clock or "")]
+    return f"It seems to be a date in digits alone: name {pattern} as the time format in the mapping."
 
 
 def _describe_serial(days: float) -> str:
@@ -68,6 +79,8 @@ def _describe_text(text: str) -> str:
     patterns = guess_time_patterns(text)
     if not patterns:
         return ""
+    if not any(_is_of_pattern(text, pattern) for pattern in patterns):
+        return "There is no such day or time of day: correct it where it comes from."
     forms = " or ".join(patterns)
     order = " (the day first, or the month)" if len(patterns) > 1 else ""
     return (
@@ -123,6 +136,33 @@ _KNOWN_TEXTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]
             lambda _: "It is an expression of a database: write only the time that is in it, as 2022-10-01T10:00:00Z.",
         ),
         (
+            rf"[0-9]{{8}}T[0-9]{{4}}(?:[0-9]{{2}})?(?:[.][0-9]+)?{_OFFSET}",
+            lambda match: (
+                "It is ISO 8601 without signs between its numbers: name "
+                f"%Y%m%dT%H%M{'%S' * (len(re.split('[.Z+-]', match[0])[0]) > 13)}{'.%f' * ('.' in match[0])}"
+                f"{'%z' * (re.search('Z|[+-]', match[0]) is not None)} as the time format in the mapping."
+            ),
+        ),
+        (
+            rf"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[T ][0-9:.]+ ?{_OFFSET}(?:\[[A-Za-z/_+-]+\]| [A-Z][a-z]+/[A-Za-z/_]+)",
+            lambda _: (
+                "A zone is named after it, as Java's ZonedDateTime and PostgreSQL write one: write the offset alone, as"
+                " in 2022-10-01T10:00:00+02:00, or name the zone in the mapping."
+            ),
+        ),
+        (
+            r"0000-00-00(?:[T ][0-9:.]+)?",
+            lambda _: "It is MySQL's zero date, which stands for no time: leave it empty or give the time.",
+        ),
+        (
+            r"[0-9]{1,2}-[A-Za-z]{3}-[0-9]{2,4} [0-9]{1,2}[.][0-9]{2}[.][0-9]{2}(?:[.][0-9]+)?(?: .*)?",
+            lambda _: "It is a time as Oracle writes one by default: export it with YYYY-MM-DD HH24:MI:SS.",
+        ),
+        (
+            rf"(?:[^0-9]{{2,10}},? )?[0-9]{{1,2}}\.? (?!{_MONTH}\b)[^\W0-9]{{3,10}}\.? [0-9]{{4}}(?: .*)?",
+            lambda _: "Its month is a word that is not English: write it in digits, as 2022-10-01 10:00:00.",
+        ),
+        (
             r"[0-9]{4}-?W[0-9]{2}(?:-?[1-7])?|[0-9]{4}-[0-9]{3}",
             lambda _: "It is a week or a day of a year: write the day of the month, as 2022-10-01.",
         ),
@@ -153,6 +193,22 @@ def guess_time_patterns(text: str) -> list[str]:
         if clock is not None:
             return [date + _write_clock(clock) for date in read(match)]
     return []
+
+
+def _is_of_pattern(text: str, pattern: str) -> bool:
+    """Whether the day and the time of day that a text names exist; a date with words is taken to."""
+    date = _DATE_PARTS.match(text)
+    if date is None:
+        return True
+    order = re.findall("%[Ydmy]", pattern)
+    parts = dict(zip(order, map(int, date.groups()), strict=False))
+    clock = _CLOCK.fullmatch(text[date.end() :])
+    try:
+        datetime(parts.get("%Y", 2000 + parts.get("%y", 0)), parts["%m"], parts["%d"], tzinfo=UTC)
+    except (ValueError, KeyError):
+        return False
+    numbers = [int(one) for one in f"{clock['clock']}{clock['second'] or ''}".split(":")] if clock else []
+    return all(number < limit for number, limit in zip(numbers, (24, 60, 61), strict=False))
 
 
 def _write_clock(clock: re.Match[str]) -> str:
@@ -197,6 +253,7 @@ def _fill_signs(match: re.Match[str], pattern: str) -> str:
     return pattern
 
 
+_DATE_PARTS = re.compile(r"([0-9]{1,4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,4})(?![0-9])")
 _DATE_FORMS = (
     (r"([0-9]{4})([-/.])([0-9]{1,2})\2([0-9]{1,2})(?![0-9])", _read_year_first),
     (r"([0-9]{1,2})([-/.])([0-9]{1,2})\2([0-9]{4}|[0-9]{2})(?![0-9])", _read_year_last),

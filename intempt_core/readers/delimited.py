@@ -275,9 +275,9 @@ def _is_blank_record(record: Sequence[str], width: int) -> bool:
 
 
 def _count_cells(record: list[str], width: int) -> int:
-    """How many cells a record has; of those beyond the width, empty ones at the end are none."""
+    """How many cells a record has; of those beyond the width, empty ones at the end are none, nor are blank ones."""
     count = len(record)
-    while count > width and not record[count - 1]:
+    while count > width and is_blank(record[count - 1]):
         count -= 1
     return count
 

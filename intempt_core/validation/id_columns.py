@@ -27,11 +27,15 @@ LEAST_DAMAGED_SHARE = 0.1
 EXACT_DOUBLE = 1 << 53
 """Up to this number a double keeps every digit."""
 
-_ZERO_FRACTION = r"^-?[0-9]+[.,]0+$"
+_ZERO_FRACTION = r"^-?[0-9]+(?:[.,]0+|[.])$"
 _FRACTION = r"^-?[0-9]+[.,][0-9]+$"
 _BARE_EXPONENT = r"^[0-9][eE][0-9]{1,3}$"
+_NUMBER_FORM = r"^[-0-9.,' ]+(?:[eE][+-]?[0-9]+)?$"
 _OTHER_LETTER = r"^[0-9]+[A-DF-Za-df-z][0-9A-Za-z]*$|^[0-9A-Fa-f]*[A-DFa-df][0-9A-Fa-f]*$"
-_GROUPED = r"^[1-9][0-9]{0,2}(?:(?:[,'\x{2019}\x{a0}\x{202f} ][0-9]{3})+|(?:[.][0-9]{3}){2,})$"
+_GROUPED = (
+    r"^(?:[1-9][0-9]{0,2}(?:(?:[,'\x{2019}\x{a0}\x{202f} ][0-9]{3})+|(?:[.][0-9]{3}){2,})"
+    r"|[1-9][0-9]?(?:,[0-9]{2})+,[0-9]{3})$"  # 12,34,567 in India
+)
 _GROUPED_SHORT = r"^[1-9][0-9]?[^0-9]"
 _PLAIN_SHORT = r"^[0-9]{1,3}$"
 _CUT_LENGTHS = (16, 17, 18)  # of a spreadsheet's 15 digits and a few zeros, which a good id may have by chance
@@ -129,7 +133,7 @@ class _NumberForms:
                 ),
             )
         exponents = _join(self.bare_exponents)
-        if exponents.size and not self.has_letters:
+        if exponents.size and not self.has_letters and not _are_codes(ids):
             yield exponents, "It is a number with an exponent. Re-export the column as text: its digits are lost."
         grouped = _join(self.grouped)
         if grouped.size and self.is_group_short and _are_all(ids, grouped, _PLAIN_SHORT):
@@ -183,6 +187,18 @@ def _end_as_doubles(values: NDArray[np.uint64]) -> Mask:
         mantissa = digits.replace(".", "").rstrip("0")
         found[index] = exponent != "" and mantissa.ljust(int(exponent) + 1, "0") == str(value)
     return found
+
+
+def _are_codes(ids: pa.Array | pa.ChunkedArray) -> bool:
+    """Whether most ids of a column are texts and none is damaged by itself: ``1E5`` is a code among codes."""
+    real = numbers = 0
+    for start in range(0, len(ids), ID_BLOCK_ROWS):
+        column = TextColumn(combine_column(ids.slice(start, ID_BLOCK_ROWS)))
+        if column.matches(ID_PATTERNS["id_damaged"]).any():
+            return False
+        real += int(np.count_nonzero(column.real))
+        numbers += int(np.count_nonzero(column.matches(_NUMBER_FORM)))
+    return 2 * numbers < real
 
 
 def _are_all(ids: pa.Array | pa.ChunkedArray, rows: Int64Array, beside: str = "") -> bool:

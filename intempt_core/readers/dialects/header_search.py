@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from intempt_core.contract import EventName, is_blank
 from intempt_core.readers.dialects.read_options import ReadOptions
+from intempt_core.readers.dialects.swallowed_lines import describe_shape
 
 NumberedRecord: TypeAlias = tuple[int, list[str]]
 """The line of a record, or the row of a sheet, and its cells."""
@@ -92,11 +93,24 @@ def _is_about_file(cells: Sequence[str]) -> bool:
 
 
 def _are_values(cells: Sequence[str], below: Sequence[NumberedRecord]) -> bool:
-    """Whether half of the cells that are not empty are values: by their look, or as records below have them too."""
+    """Whether half of the cells that are not empty are values: by their look, or as records below have them too.
+
+    A cell with a digit, such as ``u1``, is one where all records below look like it.
+    """
     given = [(number, cell) for number, cell in enumerate(cells) if not is_blank(cell)]
     repeated = Counter((number, cell) for _, row in below for number, cell in enumerate(row[: len(cells)]))
-    values = [cell for number, cell in given if _is_value(cell) or repeated[number, cell] >= _REPEATS_OF_VALUE]
+    shapes = [{describe_shape(row[number]) for _, row in below if number < len(row)} for number in range(len(cells))]
+    values = [
+        cell
+        for number, cell in given
+        if _is_value(cell) or repeated[number, cell] >= _REPEATS_OF_VALUE or _is_of_shape(cell, shapes[number])
+    ]
     return bool(values) and 2 * len(values) >= len(given) and any(map(_is_value, values))
+
+
+def _is_of_shape(cell: str, shapes: set[str]) -> bool:
+    shape = describe_shape(cell)
+    return "0" in shape and shapes == {shape}
 
 
 def _is_value(cell: str) -> bool:

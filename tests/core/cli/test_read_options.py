@@ -63,6 +63,20 @@ def test_a_mapping_file_says_the_same_and_a_flag_overrules_it(
     assert (code, "report.csv: 3 rows;" in out) == (1, True)  # the row of units is no event
 
 
+def test_a_column_that_is_not_there_says_which_sheet_was_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [["was", "wer", "sku"], ["view", "zoe", "p1"]]
+    book = tmp_path / "book.xlsx"
+    book.write_bytes(workbook({"Cover": rows_xml([["Export of October"]]), "Orders": rows_xml(rows)}))
+    code, _, err = check([str(book), "--mapping", write_mapping(tmp_path)], capsys)
+    assert code == 2
+    assert "book.xlsx has no column “was”" in err
+    assert "Sheet “Cover” of 2 was read; not read: “Orders”." in err
+    code, out, _ = check([str(book), "--mapping", write_mapping(tmp_path), "--sheet", "Orders"], capsys)
+    assert code == 0, out
+
+
 @pytest.mark.parametrize(
     ("read", "sentence"),
     [

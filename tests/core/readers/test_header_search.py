@@ -78,6 +78,7 @@ def test_a_first_line_that_is_narrower_than_the_rows_stays_the_header(text: str,
         "51d85cb0-897f-48d2-918b-ad63965c12dc,view\n",
         "1714631904000\n",
         "# exported\nview,1,2\nview,3,4\n",
+        "view,2022-10-01 10:00:00,u1,p1,1\nview,2022-10-01 10:00:01,u2,p2,2.5\ncart,2022-10-01 10:00:02,u3,p3,3\n",
     ],
 )
 def test_a_file_without_a_header_is_recognised_and_its_columns_are_called_by_their_number(text: str) -> None:
@@ -100,6 +101,11 @@ def test_a_person_may_say_that_there_is_a_header_or_none() -> None:
     assert (table.rows, list(table.lines)) == (1, [3])
 
 
+def test_names_with_digits_are_a_header_where_the_cells_below_look_otherwise() -> None:
+    assert read("q1,p2,2022\nu1-a,x,1\n").header == ("q1", "p2", "2022")
+    assert read("u1,p1,x\nu2,p2,y\n").header == ("u1", "p1", "x")  # without a value it may well be one
+
+
 def test_files_put_one_after_another_have_a_header() -> None:
     part = "name,user\nview,u1\n"
     assert read(part * 4).header == ("name", "user")
@@ -118,9 +124,9 @@ def test_an_empty_cell_too_many_at_the_end_of_every_row_is_no_error(end: str, qu
 
 
 def test_some_rows_with_empty_cells_at_their_end_are_no_error_and_others_are_one() -> None:
-    table = read("a,b\n1,2,,,\n3,4\n5,6,,7\n8,9,\n")
+    table = read("a,b\n1,2,,,\n3,4\n5,6,,7\n8,9,\n1,2, \n")
     assert dict(table.cell_counts) == {2: 4}
-    assert "2 rows have an empty cell too many at the end, which was left out." in table.notes
+    assert "3 rows have an empty cell too many at the end, which was left out." in table.notes
 
 
 def test_a_last_column_without_name_and_cells_is_none() -> None:

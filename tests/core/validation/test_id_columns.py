@@ -39,6 +39,7 @@ def damaged(users: list[str]) -> list[int]:
     "id_",
     ["1.48E18", "1.48e18", "1,84E18", "1.84E+18", "1.0E7", "1e+16", "148.76E+16", "1.48D+18", "1.48×10^18",
      "184e+9", "2-Jan", "02. Mrz", "b'17850'", "Some(17850)", 'Optional("17850")', "np.int64(17850)",
+     "1.E+07", "17,850.00", "17.850,00", "17\u00a0850,00", "17'850.0",
      "1487580005268456287n", "1487580005268450000", "148758000526845000000"],
 )  # fmt: skip
 def test_a_number_with_an_exponent_or_fifteen_digits_and_zeros_shows_by_itself(id_: str) -> None:
@@ -52,6 +53,8 @@ def test_a_short_number_with_an_exponent_is_damaged_unless_letters_of_its_column
     assert damaged(["17", id_, "u"]) == [1]
     assert damaged(["2D4", id_, "2F1"]) == []
     assert damaged(["0af3", id_]) == []
+    assert damaged(["SKU-A", id_, "B-77", "TX9"]) == []  # most are texts
+    assert damaged(["p", id_, "q", "1.0E7"]) == [1, 3]  # another shows what happened to the column
 
 
 @pytest.mark.parametrize("tail", [".0", ",0", ".00"])
@@ -60,6 +63,12 @@ def test_a_fraction_of_zeros_is_damage_among_whole_numbers_or_where_every_id_has
     assert damaged([f"17850{tail}", "u", "13047"]) == [0]
     assert damaged([f"17850{tail}", "", f"13047{tail}", "nan"]) == [0, 2]
     assert damaged([f"1{tail}", "1.5", "2"]) == []  # versions, or prices
+
+
+def test_a_point_without_a_fraction_is_the_end_of_a_float_too() -> None:
+    assert damaged(["17850.", "13047."]) == [0, 1]
+    assert damaged(["17850.", "13047"]) == [0]
+    assert damaged(["1.", "a.", "b."]) == []
 
 
 def test_long_ids_that_end_as_a_double_rounds_are_damaged_by_their_column() -> None:
@@ -99,6 +108,7 @@ def test_parted_thousands_are_damage_where_the_whole_column_is_written_so() -> N
     assert damaged(["123,456", "789"]) == []  # rather a list of two ids
     assert damaged(["1.234.567", "17.850.001", "999"]) == [0, 1]
     assert damaged(["1\u00a0234", "17\u00a0850"]) == [0, 1]
+    assert damaged(["12,34,567", "17,850"]) == [0, 1]  # as in India
     assert damaged(["101.200", "99.300"]) == []  # article numbers with a point
 
 
@@ -127,7 +137,14 @@ def test_what_the_column_shows_says_why() -> None:
 
 @pytest.mark.parametrize(
     ("cell", "id_"),
-    [('="00123"', "00123"), ('=T("00123")', "00123"), ("'0045", "0045"), ("'0045A", "0045A"), ('= "a b"', "a b")],
+    [
+        ('="00123"', "00123"),
+        ('=""00123""', "00123"),
+        ('=T("00123")', "00123"),
+        ("'0045", "0045"),
+        ("'0045A", "0045A"),
+        ('= "a b"', "a b"),
+    ],
 )
 def test_a_spreadsheets_marks_are_found_and_taken_away(cell: str, id_: str) -> None:
     mapped = mapped_users([cell, "u"])
@@ -168,6 +185,18 @@ def test_other_apostrophes_and_signs_are_parts_of_an_id(id_: str) -> None:
         ("${userId}", "A template writes it where its variable was not filled in."),
         ("<__main__.User object at 0x7f3a>", "A program writes it in the place of an object."),
         ("undefined", "Databases and programs write it for no value."),
+        ('"null"', "A program put quotes around a word for no value."),
+        ("'undefined'", "A program put quotes around a word for no value."),
+        (r'"\N"', "A program put quotes around a word for no value."),
+        ("(Leer)", "A spreadsheet's pivot table writes it for an empty cell."),
+        ("[Filtered]", "A program writes it in the place of what it hides."),
+        ("[Function: getId]", "JavaScript writes it in the place of an object."),
+        ("[Object: null prototype]", "JavaScript writes it in the place of an object."),
+        ("%{user_id}", "A template writes it where its variable was not filled in."),
+        ("<?= $id ?>", "A template writes it where its variable was not filled in."),
+        ("#BAŞV!", "A spreadsheet writes it where a formula fails."),
+        ("#ИМЯ?", "A spreadsheet writes it where a formula fails."),
+        ("#I/T", "A spreadsheet writes it where a formula fails."),
         ("None", "Databases and programs write it for no value."),
         ("anonymous", ""),
     ],
@@ -180,7 +209,22 @@ def test_a_placeholder_says_who_writes_it(id_: str, who: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "id_", ["#12", "[a]", "{a}", "nat", "inf", "nobody", "user@object.com", "N", "NAN1", "none@example.com", "<a>"]
+    "id_",
+    [
+        "#12",
+        "[a]",
+        "[Objects]",
+        "#1 a!",
+        "{a}",
+        "nat",
+        "inf",
+        "nobody",
+        "user@object.com",
+        "N",
+        "NAN1",
+        "none@example.com",
+        "<a>",
+    ],
 )
 def test_an_id_that_only_resembles_one_is_none(id_: str) -> None:
     assert not is_placeholder(id_)
