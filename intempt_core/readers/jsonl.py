@@ -118,6 +118,7 @@ def read_json_lines(source: FileSource) -> TableContent:
     Raises :class:`ReadError` where there is no event, or a line is too large for any.
     """
     text, blank, empty = source.content, 0, list[int]()
+    first_problem, is_readable = "", False
     with translate_full_disk(source.name), ColumnWriter(0, source.limits, on_disk=source.is_large) as writer:
         collector = _EventCollector(writer)
         for line, start, end in _iterate_lines(text):
@@ -130,6 +131,10 @@ def read_json_lines(source: FileSource) -> TableContent:
             events, issues = _parse_line(some, line, with_issues=True)
             if not events:
                 empty.append(line)
+            is_unreadable = bool(issues) and issues[0].code == "line_unreadable"
+            is_readable = is_readable or not is_unreadable
+            if is_unreadable and not first_problem:
+                first_problem = f"No line is JSON. Line {line:,}, {issues[0].hint}"
             exact = _parse_exact_body(some, events) if needs_exact_parse(some) else None
             if collector.add_line(events, issues, (start, end, line), exact):
                 source.limits.check_rows(line)
@@ -150,6 +155,7 @@ def read_json_lines(source: FileSource) -> TableContent:
             f"Read as {JSON_LINES.name}: one event or request body a line.",
             *describe_encoding(source.encoding),
             *_describe_lines(blank, empty, collector.columns_left_out),
+            *([] if is_readable else [first_problem]),
         ),
         mapped_file=pages,
         documents=documents,

@@ -445,6 +445,8 @@ NEARLY = {
 def test_a_line_that_is_nearly_json_is_an_error_of_its_row(line: str, says: str, good: int) -> None:
     table = read(line, *[GOOD.replace("e1", f"e{n}") for n in range(2, 2 + good)], line)
     assert table.rows == good + 2
+    said = [note for note in table.notes if note.startswith("No line is JSON. Line 1, Column ")]
+    assert len(said) == (not good)
     assert choose_initial_mapping(table) == Mapping({})
     report = check_table(map_table(table, Mapping({})))
     assert report.counts["line_unreadable"] == 2
