@@ -179,10 +179,24 @@ class CheckedInput:
         if self.args.good_members:
             rows = format_count(report.rows_with_errors, "row")
             yield f"{bad} with errors excluded, of {rows}; {good} of those sent."
+            if self._parts_orders():
+                yield (
+                    "Lines of an order share its event id, by which an event is known: --rest will take those that"
+                    " are excluded now for sent, also once they are correct. To correct them first, leave"
+                    " --good-members out."
+                )
         elif others:
             yield f"{errors} excluded whole: {bad} with errors and {good} without. --good-members sends the latter."
         else:
             yield f"{errors} excluded: {bad}."
+
+    def _parts_orders(self) -> bool:
+        """Whether some lines of an order go, and others of its event id are excluded for their errors."""
+        origin, wrong = self.report.origin, self.report.find_excluded(keep_good_members=True)
+        if origin is None or not origin.order_lines.size:
+            return False
+        sharing = origin.order_lines & ~origin.own_ids
+        return bool(np.isin(origin.rows[sharing & wrong], origin.rows[sharing & ~wrong]).any())
 
     def _count_excluded(self) -> dict[str, int]:
         """How many rows without errors are excluded by each code of ``--exclude``."""

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from intempt_core.arrays import Int64Array, Mask, combine_column, make_array, make_scalar, take_rows, view_numbers
-from intempt_core.contract import EventName, Json
+from intempt_core.contract import EventName, Json, format_count
 from intempt_core.errors import MappingError, TableTooLarge
 from intempt_core.mapping.explode import Explode
 from intempt_core.mapping.model import Mapping, suggest_nearest
@@ -29,6 +29,7 @@ from intempt_core.readers import (
     encode_cells,
     flatten_value,
     parse_exactly,
+    spell_half_characters,
 )
 
 EXPLODE_BLOCK_ROWS = 16_384
@@ -169,9 +170,10 @@ def _add_derived_columns(table: Table, mapping: Mapping) -> Table:
     asked = [column for column in mapping.columns if explode is None or not explode.is_member_column(column)]
     asked += explode.sources if explode is not None else ()
     found: dict[str, tuple[pa.ChunkedArray, NDArray[np.uint8] | None]] = {}
+    notes: dict[str, str] = {}
     for column in dict.fromkeys(asked):
         if column not in table.columns or _has_columns_inside(table, column):
-            values = _read_derived(table, column)
+            values = _read_derived(table, column, notes)
             found[column] = _build_column(values, table.rows)
     if mapping.name_columns:
         for column in mapping.name_columns:
@@ -184,6 +186,7 @@ def _add_derived_columns(table: Table, mapping: Mapping) -> Table:
         header=(*table.header, *(column for column in found if column not in table.header)),
         columns={**table.columns, **{column: cells for column, (cells, _) in found.items()}},
         cell_kinds={**table.cell_kinds, **{column: kinds for column, (_, kinds) in found.items() if kinds is not None}},
+        notes=(*table.notes, *notes.values()),
     )
 
 
@@ -213,7 +216,7 @@ def _make_texts(texts: Sequence[str]) -> pa.Array:
     try:
         return make_array(texts, pa.string())
     except UnicodeEncodeError:  # half a character, which JSON can say and UTF-8 cannot
-        return make_array([text.encode("utf-8", "replace").decode() for text in texts], pa.string())
+        return make_array([spell_half_characters(text) for text in texts], pa.string())
 
 
 def is_derivable(table: Table, column: str) -> bool:
@@ -232,15 +235,25 @@ def _find_holder(table: Table, column: str) -> str | None:
     return next((head for head in heads if head in table.columns), None)
 
 
-def _read_derived(table: Table, column: str) -> list[Json]:
+def _read_derived(table: Table, column: str, notes: dict[str, str]) -> list[Json]:
+    """The values of a column that is made; ``notes`` gets a sentence on a column whose cells cannot be read as JSON."""
     if table.documents is not None and _has_columns_inside(table, column):
         return [find_inside(body, column) for body in table.documents.iter_exact_bodies(range(table.rows))]
     holder = _find_holder(table, column)
     if holder is None:
         raise MappingError(f"{table.name} has no column “{column}”. {suggest_nearest(column, table.header)}")
     path = column[len(holder) + 1 :]
-    values = (find_inside(read_json_cell(cell), path) for cell in table.columns[holder].to_pylist())
-    found: list[Json] = list(values)
+    found, unread = list[Json](), list[int]()
+    for row, cell in enumerate(table.columns[holder].to_pylist()):
+        value = read_json_cell(cell)
+        found.append(find_inside(value, path))
+        if value is None and cell.strip():
+            unread.append(row)
+    if unread:
+        notes[holder] = (
+            f"In {format_count(len(unread), 'row')} the cell of “{holder}” is no list or object of JSON; nothing "
+            f"in it is sent (the first is {table.describe_row(unread[0])}). See that it was not cut."
+        )
     return found
 
 

@@ -1,6 +1,10 @@
 """A file and its mapping together: a table seen as events, and the mapping to begin with."""
 
-from intempt_core.contract import spell_invisible
+from dataclasses import replace
+
+import numpy as np
+
+from intempt_core.contract import format_count, spell_invisible
 from intempt_core.errors import MappingError
 from intempt_core.mapping.document_events import MappedDocuments
 from intempt_core.mapping.event_source import EventSource
@@ -21,7 +25,7 @@ def map_table(
     check_columns(table, mapping)
     if is_unmapped_json(table, mapping):
         return MappedDocuments(table)
-    return MappedTable(expand_table(table, mapping, limits), mapping, id_salt)
+    return MappedTable(expand_table(_note_repeated_keys(table), mapping, limits), mapping, id_salt)
 
 
 def check_columns(table: Table, mapping: Mapping) -> None:
@@ -33,12 +37,33 @@ def check_columns(table: Table, mapping: Mapping) -> None:
         if column not in table.columns and (column in mapping.name_columns or not is_derivable(table, column)):
             raise MappingError(
                 f"{table.name} has no column “{spell_invisible(column)}”. {suggest_nearest(column, table.header)}"
+                f"{_describe_unreadable(table)}"
             )
     if explode is not None and explode.name in table.columns:
         raise MappingError(
             f"{table.name} has a column “{explode.name}”, so that the members of “explode” cannot be called so."
             " Write another name for “as”."
         )
+
+
+def _describe_unreadable(table: Table) -> str:
+    """What may be why JSON lines lack a column: the first line that is no JSON, as a further sentence."""
+    issues = table.documents.issues if table.documents is not None else ()
+    first = next((one for one in issues if one.code == "line_unreadable"), None)
+    return "" if first is None else f" Line {first.place.line:,} is no JSON. {first.hint}".rstrip()
+
+
+def _note_repeated_keys(table: Table) -> Table:
+    """The table with a note on the keys that are twice in one object, whose first value is lost to a mapping."""
+    rows = table.documents.issues.rows_with("key_repeated") if table.documents is not None else np.empty(0, np.int64)
+    if not rows.size:
+        return table
+    count = np.unique(rows).size
+    note = (
+        f"In {format_count(count, 'row')} a key is twice in one object, and the last one counts (the first is"
+        f" {table.describe_row(int(rows.min()) - 1)}). Remove one of the two."
+    )
+    return table if note in table.notes else replace(table, notes=(*table.notes, note))
 
 
 def is_unmapped_json(table: Table, mapping: Mapping) -> bool:

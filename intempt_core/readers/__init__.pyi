@@ -30,6 +30,7 @@ from .json_cells import (
     encode_cells as encode_cells,
     flatten_value as flatten_value,
     parse_exactly as parse_exactly,
+    spell_half_characters as spell_half_characters,
 )
 from .json_positions import (
     JsonNode as JsonNode,

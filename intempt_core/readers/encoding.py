@@ -94,6 +94,28 @@ def detect_encoding(raw: FileBytes, name: str) -> str:
     return "cp1252"
 
 
+def reject_other_width(raw: FileBytes, encoding: str, name: str) -> None:
+    """Raise :class:`ReadError` where a person named an encoding of two or four bytes a character, and it is another.
+
+    Read so, bytes of text are nearly all some character: one long line without a delimiter, and no row.
+    """
+    try:
+        is_wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+        if not is_wide or _has_ascii(raw, encoding) or not _has_ascii(raw, seems := detect_encoding(raw, name)):
+            return
+    except (LookupError, ReadError):  # what is wrong is said where the text is converted
+        return
+    raise ReadError(
+        f"{name} cannot be read as {encoding}: it would be one line without a delimiter. It seems to be {seems}. Name"
+        " that encoding, or none."
+    )
+
+
+def _has_ascii(raw: FileBytes, encoding: str) -> bool:
+    """Whether a text begins with a part in which any character is ASCII, as delimiters and line ends are."""
+    return any(character.isascii() for character in raw[:4096].decode(encoding, errors="ignore"))
+
+
 def _find_invalid_utf8(raw: FileBytes) -> int | None:
     """Where the bytes stop being UTF-8; ``None`` where they never do. A piece at a time, so that memory stays flat."""
     if raw.isascii():

@@ -85,6 +85,11 @@ def unwrap_mongo(value: dict[str, Json]) -> Json:
     return value
 
 
+def spell_half_characters(text: str) -> str:
+    """A text that UTF-8 can hold: half of a character becomes its escape, such as ``\\ud83d``, and so stays itself."""
+    return text.encode("utf-8", "backslashreplace").decode()
+
+
 def encode_cells(values: Sequence[Json]) -> tuple[list[str], NDArray[np.uint8] | None]:
     """The texts of some values, ``None`` for no value, and what each text is; ``None`` where all are plain texts."""
     types = set(map(type, values))

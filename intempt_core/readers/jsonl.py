@@ -20,7 +20,14 @@ from intempt_core.readers.column_store import ColumnWriter, StoredColumns
 from intempt_core.readers.dialects.dialect import Dialect
 from intempt_core.readers.dialects.records import BYTES_LINE_END
 from intempt_core.readers.formats import JSON_LINES
-from intempt_core.readers.json_cells import NULL, encode_cells, flatten_value, needs_exact_parse, parse_exactly
+from intempt_core.readers.json_cells import (
+    NULL,
+    encode_cells,
+    flatten_value,
+    needs_exact_parse,
+    parse_exactly,
+    spell_half_characters,
+)
 from intempt_core.readers.json_positions import JsonSyntaxError, JsonText
 from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
 from intempt_core.readers.mapped_file import FileBytes, MappedFile, release_pages
@@ -156,6 +163,7 @@ def read_json_lines(source: FileSource) -> TableContent:
             *describe_encoding(source.encoding),
             *_describe_lines(blank, empty, collector.columns_left_out),
             *([] if is_readable else [first_problem]),
+            *_describe_half_characters(documents.lines, collector.half_characters),
         ),
         mapped_file=pages,
         documents=documents,
@@ -290,6 +298,7 @@ class _EventCollector:
         self._numbers: dict[str, int] = {}
         self._named_count = self._row_count = 0
         self.columns_left_out: set[str] = set()
+        self.half_characters: list[int] = []
         self._new_places: list[tuple[int, int, int, int]] = []
         self._new_issues: list[Issue] = []
         self._rows: list[dict[str, Json]] = []
@@ -364,7 +373,12 @@ class _EventCollector:
             return make_array(cells, pa.string())
         except UnicodeEncodeError:  # half a character, which JSON can say and UTF-8 cannot
             self._needs_model[-len(cells) :] = b"\x01" * len(cells)
-            return make_array([cell.encode("utf-8", "replace").decode() for cell in cells], pa.string())
+            self.half_characters += [
+                self._row_count - len(cells) + at
+                for at, cell in enumerate(cells)
+                if spell_half_characters(cell) != cell
+            ]
+            return make_array([spell_half_characters(cell) for cell in cells], pa.string())
 
     def _flush(self) -> None:
         """What was collected becomes arrays."""
@@ -459,4 +473,13 @@ def _describe_lines(blank: int, empty: Sequence[int], left_out: set[str]) -> Ite
         yield (
             f"The events have more than {MAX_KEY_COLUMNS} different keys. {len(left_out):,} {more}have no column here,"
             " and cannot be mapped; events that are sent as they are keep them."
+        )
+
+
+def _describe_half_characters(lines: Int64Array, rows: Sequence[int]) -> Iterator[str]:
+    if rows:
+        events = f"{len(set(rows)):,} events hold" if len(set(rows)) > 1 else "One event holds"
+        yield (
+            f"{events} half of a character (the first is in line {int(lines[min(rows)]):,}): a program cut a text. What"
+            " is mapped has its escape, such as \\ud83d, in its place."
         )

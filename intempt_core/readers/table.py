@@ -21,7 +21,13 @@ from intempt_core.readers.column_store import ReplaceableColumns, TableColumns
 from intempt_core.readers.compression import GZIP_MAGIC, unpack_gzip
 from intempt_core.readers.dialects.dialect import Dialect
 from intempt_core.readers.dialects.read_options import ReadOptions
-from intempt_core.readers.encoding import convert_to_utf8, detect_encoding, read_file_bytes, reject_empty_file
+from intempt_core.readers.encoding import (
+    convert_to_utf8,
+    detect_encoding,
+    read_file_bytes,
+    reject_empty_file,
+    reject_other_width,
+)
 from intempt_core.readers.formats import CSV, JSON_LINES, FileFormat, join_words, recognise_binary, recognise_text
 from intempt_core.readers.jsonl import DocumentIndex
 from intempt_core.readers.limits import ReadLimits
@@ -354,6 +360,8 @@ def _open_file(
         found, encoding = recognise_binary(content, name), ""
         if found is None:
             encoding = options.encoding or detect_encoding(content, name)
+            if options.encoding:
+                reject_other_width(content, encoding, name)
             content = convert_to_utf8(content, encoding, name)
             found = recognise_text(content, name, documents=documents)
         if isinstance(dialect, ReadOptions) and (unused := _describe_unused_options(dialect, found)):

@@ -115,6 +115,33 @@ def test_a_flag_that_cannot_be_is_a_sentence(
     assert (code, sentence in err) == (2, True), err
 
 
+@pytest.mark.parametrize(
+    ("written", "named", "seems"),
+    [
+        ("utf-8", "utf-16", "utf-8"), ("utf-8", "utf-32-le", "utf-8"), ("utf-16", "utf-16-be", "utf-16"),
+        ("utf-16-le", "utf-16-be", "utf-16-le"),
+    ],
+)  # fmt: skip
+def test_text_that_is_named_as_of_another_width_is_no_empty_table(
+    written: str, named: str, seems: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes("name,userId,data.productId\nProduct viewed,u,pé\n".encode(written))
+    code, _, err = check([str(path), "--encoding", named], capsys)
+    assert (code, f"cannot be read as {named}" in err, f"It seems to be {seems}." in err) == (2, True, True), err
+
+
+@pytest.mark.parametrize("written", ["utf-16", "utf-16-le", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("text", ["name,userId\nProduct viewed,ü\n", "名\n"])
+def test_text_of_the_width_that_is_named_is_read(
+    written: str, text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(text.encode(written))
+    code, _, err = check([str(path), "--encoding", written], capsys)
+    assert code != 2, err
+
+
 def test_what_a_format_does_not_have_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "x.jsonl"
     path.write_text('{"name":"Product viewed","eventId":"1","userId":"u","data":{"productId":"p"}}\n', "utf-8")

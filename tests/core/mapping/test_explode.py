@@ -310,6 +310,26 @@ def test_json_inside_a_cell_of_a_csv_file_is_reached_and_exploded() -> None:
         (1, 1, "m1", "p1"), (1, 2, "m1", "p2"), (2, 0, "m2", None), (3, 0, "m3", None),
     ]  # fmt: skip
     assert dump_json(next(source.events()).body["data"]) == b'{"order":"0012","total":12.50,"productId":"p1"}'
+    (note,) = source.table.notes
+    assert note == (
+        "In 1 row the cell of “payload” is no list or object of JSON; nothing in it is sent (the first is row 2 (line"
+        " 3)). See that it was not cut."
+    )
+
+
+def test_json_of_a_cell_that_was_cut_is_said_where_an_outer_column_fills_the_field() -> None:
+    rows = [
+        "user,product,payload", 'u1,p0,"{""items"":[{""sku"":""p1""},{""sku"":""p2""}]}"',
+        'u2,p0,"{""items"":[{""sku"":""p1""},"', "u3,p0,", 'u4,p0,"{""other"":1}"',
+    ]  # fmt: skip
+    source = mapped(text("\n".join(rows)), {
+        "columns": {"user": "userId", "product": "data.productId", "payload.items[].sku": "data.productId"},
+        "constants": {"name": "Product ordered"}, "explode": {"path": "payload.items"},
+    })  # fmt: skip
+    assert [event.body["data"]["productId"] for event in source.events()] == ["p1", "p2", "p0", "p0", "p0"]
+    (note,) = source.table.notes
+    assert note.startswith("In 1 row the cell of “payload” is no list or object of JSON")
+    assert "row 2 (line 3)" in note
 
 
 def test_an_object_is_mapped_whole_also_where_some_lines_have_something_else() -> None:

@@ -145,10 +145,33 @@ def test_what_is_wrong_with_a_line_is_shown_with_its_place() -> None:
     assert issue.fix == 'Column 15: A comma or a closing bracket is missing before “"b"”. Add it.'
 
 
-def test_half_a_character_is_kept_on_the_wire_and_shown_as_a_question() -> None:
+def test_half_a_character_is_kept_on_the_wire_and_shown_as_its_escape() -> None:
     file = mapped('{"name":"Product viewed","eventId":"\\ud800","userId":"u","data":{"productId":"A"}}')
-    assert file.table.cell(0, "eventId") == "?"
+    assert file.table.cell(0, "eventId") == "\\ud800"
     assert b"\\ud800" in plan_table(file, [0]).body(plan_table(file, [0]).requests[0])
+
+
+def test_ids_with_half_a_character_stay_two_through_a_mapping_and_are_said() -> None:
+    table = read('{"e":"Product viewed","u":"a\\ud83d"}', '{"e":"Product viewed","u":"a\\ud83e"}')
+    source = map_table(table, Mapping({"e": "name", "u": "userId"}))
+    assert [event.body["userId"] for event in source.events()] == ["a\\ud83d", "a\\ud83e"]
+    assert "2 events hold half of a character (the first is in line 1)" in table.notes[-1]
+
+
+def test_a_mapping_says_that_a_key_is_twice_in_an_object() -> None:
+    table = read('{"e":"Product viewed","u":"a"}', '{"e":"Product viewed","u":"a","u":"b"}')
+    source = map_table(table, Mapping({"e": "name", "u": "userId"}))
+    assert [event.body["userId"] for event in source.events()] == ["a", "b"]
+    assert source.table.notes[-1] == (
+        "In 1 row a key is twice in one object, and the last one counts (the first is row 2 (line 2)). Remove"
+        " one of the two."
+    )
+
+
+def test_a_column_that_no_line_has_names_the_line_that_is_no_json() -> None:
+    table = read('{"e":"Product viewed","u":"a"},', '{"e":"Product viewed","u":"b"},')
+    with pytest.raises(MappingError, match="has no column “e”.* Line 1 is no JSON. .*The line ends with a comma"):
+        map_table(table, Mapping({"e": "name", "u": "userId"}))
 
 
 # ── lines, rows, columns ─────────────────────────────────────────────────────────────────────────────────────────────
