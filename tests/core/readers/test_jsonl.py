@@ -170,7 +170,7 @@ def test_a_mapping_says_that_a_key_is_twice_in_an_object() -> None:
 
 def test_a_column_that_no_line_has_names_the_line_that_is_no_json() -> None:
     table = read('{"e":"Product viewed","u":"a"},', '{"e":"Product viewed","u":"b"},')
-    with pytest.raises(MappingError, match="has no column “e”.* Line 1 is no JSON. .*The line ends with a comma"):
+    with pytest.raises(MappingError, match=r"has no column “e”.* Line 1 is no JSON\. .*The line ends with a comma"):
         map_table(table, Mapping({"e": "name", "u": "userId"}))
 
 
