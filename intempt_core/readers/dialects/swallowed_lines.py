@@ -18,6 +18,8 @@ _SAMPLE_BYTES, _SAMPLE_ROWS = 1_048_576, 1_000
 _MAX_SHAPES, _MAX_VALUES = 12, 24
 _TELLING_SHAPE = 2
 """A column whose cells are only a word with a digit does not tell a row from a line of text."""
+_STRONG_SHAPE = 5
+"""Where one cell differs, another one has a look as long as ``0-0-0``, which lines of a text hardly have."""
 
 _LINE_END = re.compile(rb"\r\n?|\n")
 _TOKEN = re.compile(r"[^\W_]+")
@@ -82,7 +84,10 @@ def _build_row_matcher(rows: Sequence[Sequence[str]]) -> Callable[[list[str]], b
         if looks:
             given = {number: describe_shape(cells[number]) for number in looks if cells[number]}
             is_telling = len(given) > 1 or any(len(shape) > _TELLING_SHAPE for shape in given.values())
-            return is_telling and all(shape in looks[number] for number, shape in given.items())
+            fitting = [shape for number, shape in given.items() if shape in looks[number]]
+            if len(given) - len(fitting) == 1:  # a cell of another look, such as the text that closed the quote
+                return len(fitting) > 2 and any(len(shape) >= _STRONG_SHAPE for shape in fitting)
+            return is_telling and len(fitting) == len(given)
         return any(cells[number] for number in values) and all(
             cells[number] in known for number, known in values.items() if cells[number]
         )

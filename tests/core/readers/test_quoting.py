@@ -64,6 +64,16 @@ def test_rows_that_a_quote_swallowed_are_found_where_a_delimiter_is_in_the_cell_
     assert table.columns["user"].to_pylist()[2:] == [f"u{n}" for n in range(2, 8)]
 
 
+def test_a_row_is_found_where_the_cell_that_closed_the_quote_looks_otherwise() -> None:
+    rows = [f"2022-10-01 10:00:0{n},u{n},t{n},p{n}" for n in range(8)]
+    rows[2], rows[3] = '2022-10-01 10:00:02,u2,"27 TV,p2', '2022-10-01 10:00:03,u3,LCD",p3'
+    table = read("\n".join(["time,user,title,sku", *rows, ""]))
+    assert (table.rows, dict(table.malformed_quotes)) == (8, {2: 2})
+    rows[2], rows[3] = '2022-10-01 10:00:02,u2,"a list:', 'one,two,three,four",p2'
+    table = read("\n".join(["time,user,title,sku", *rows, ""]))
+    assert (table.rows, dict(table.malformed_quotes)) == (7, {})
+
+
 def test_two_rows_after_another_that_nothing_closes_are_both_named() -> None:
     table = read('a,b\n1,"x\n2,"y\n3,z\n')
     assert rows_of(table) == [("1", '"x'), ("2", '"y'), ("3", "z")]
