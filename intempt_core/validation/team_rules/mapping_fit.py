@@ -41,7 +41,8 @@ def check_mapping_fit(schemas: Mapping[str, ExpandedSchema], source: EventSource
 
 def _list_field_checks(schema: ExpandedSchema, *, with_required: bool = False) -> Iterator[tuple[str, RuleCheck]]:
     """The checks about the value of a field, each with the field; with those that want a field to be there."""
-    for path, check in schema.checks.items():
+    silent = ((check.path, check) for check in schema.silent)
+    for path, check in (*schema.checks.items(), *(() if with_required else silent)):
         steps = _read_place(path)
         if steps is None:
             continue
@@ -69,9 +70,9 @@ def _read_place(path: tuple[str | int, ...]) -> list[str | int] | None:
         if step == "properties" and at + 1 < len(path):
             steps.append(path[at + 1])
             at += 2
-        elif step in ("allOf", "dependentSchemas"):
+        elif step in ("allOf", "dependentSchemas", "anyOf", "oneOf"):
             at += 2
-        elif step in ("then", "else"):
+        elif step in ("then", "else", "not", "if"):
             at += 1
         else:
             return steps if at >= len(path) - 1 else None

@@ -4,7 +4,7 @@ Written out, a schema has no reference that could leave the file or run in a cir
 reports a finding is the place of exactly one check.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import TypeAlias
@@ -78,10 +78,12 @@ class ExpandedSchema:
     Attributes:
         schema: The schema; ``pattern`` is called :data:`~intempt_core.validation.team_rules.keywords.PATTERN_KEYWORD`.
         checks: Every check that can be reported, by its path.
+        silent: Checks about numbers, of any value, that decide inside ``anyOf``, ``if`` and their like.
     """
 
     schema: Json
     checks: Mapping[SchemaPath, RuleCheck]
+    silent: Sequence[RuleCheck] = ()
 
     def find_check(self, path: SchemaPath) -> RuleCheck:
         """The check that a validator reports at a path, or the one around it."""
@@ -138,6 +140,7 @@ class SchemaExpander:
         self._document = document
         self._schemas, self._is_definition = 0, False
         self._checks: dict[SchemaPath, RuleCheck] = {}
+        self._silent: list[RuleCheck] = []
         self._pointers: dict[SchemaPath, str] = {}
         self.notes: dict[str, None] = {}
         self.severities: dict[str, tuple[Severity, str]] = {}
@@ -145,10 +148,10 @@ class SchemaExpander:
 
     def expand(self, pointer: str, schema: Json, *, is_reported: bool = True) -> ExpandedSchema:
         """The schema at a pointer of the file."""
-        self._checks, self._pointers, self._is_definition = {}, {}, not is_reported
+        self._checks, self._silent, self._pointers, self._is_definition = {}, [], {}, not is_reported
         expanded = self._expand(schema, _Spot((), pointer, is_reported=is_reported, is_of_event=is_reported))
         self._check_form(expanded)
-        return ExpandedSchema(expanded, self._checks)
+        return ExpandedSchema(expanded, self._checks, tuple(self._silent))
 
     def _check_form(self, expanded: Json) -> None:
         try:
@@ -184,6 +187,8 @@ class SchemaExpander:
         made: dict[str, Json] = {}
         for key, value in schema.items():
             self._expand_keyword(key, value, spot, made)
+            if key in keywords.NUMERIC and "type" not in schema and not spot.is_reported:
+                self._silent.append(RuleCheck((*spot.path, key), spot.pointer, key, value, "", Severity.WARNING, ""))
         if "$ref" in schema:
             at = len(made.setdefault("allOf", []))
             made["allOf"].append(self._expand_reference(schema["$ref"], spot, at))

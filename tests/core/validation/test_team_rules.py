@@ -128,6 +128,31 @@ def test_a_rule_about_numbers_on_a_text_is_a_mistake_with_the_line_that_fixes_it
         rules_of({"properties": {"price": {"enum": [True, False]}}}).check_mapping(source)
 
 
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"properties": {"price": {"anyOf": [{"minimum": 3}, {"const": "free"}]}}},
+        {"anyOf": [{"properties": {"price": {"minimum": 3}}}]},
+        {"properties": {"price": {"not": {"maximum": 0}}}},
+        {"if": {"properties": {"price": {"exclusiveMinimum": 100}}}, "then": {"required": ["currency"]}},
+        {"properties": {"price": {"oneOf": [{"$ref": "#/$defs/high"}]}}},
+    ],
+)
+def test_a_rule_about_numbers_inside_another_is_never_passed_over_on_a_text(data: dict[str, Any]) -> None:
+    top: dict[str, Any] = {"$defs": {"high": {"minimum": 3}}}
+    rules = rules_of(data, **top)
+    empty = table_of(HEADER, [[""] * 6])
+    with pytest.raises(RulesError, match=r"speaks of numbers, but data.price is sent as text"):
+        rules.check_mapping(map_table(empty, Mapping(COLUMNS)))
+    assert rules.check_mapping(map_table(empty, Mapping(COLUMNS, types={"data.price": "number"}))) == []
+
+
+def test_a_branch_that_says_that_it_is_of_numbers_may_stand_beside_one_of_texts() -> None:
+    schema = {"anyOf": [{"type": "number", "minimum": 3}, {"type": "string", "pattern": "^[0-9]+$"}]}
+    source = map_table(table_of(HEADER, [[""] * 6]), Mapping(COLUMNS))
+    assert rules_of({"properties": {"price": schema}}).check_mapping(source) == []
+
+
 def test_a_field_that_no_event_has_is_said() -> None:
     source = map_table(table_of(HEADER, [[""] * 6]), Mapping(COLUMNS))
     (note,) = rules_of({"required": ["colour"], "properties": {"colour": {"minLength": 1}}}).check_mapping(source)
