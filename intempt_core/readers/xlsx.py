@@ -370,7 +370,7 @@ class _SheetParser:
         elif tag == "row":
             before, self._row = self._row, int(given["r"]) if "r" in given else self._row + 1
             self._column, self._cells, self._row_size = -1, {}, 0
-            self._is_hidden = given.get("hidden") in ("1", "true")
+            self._is_hidden = given.get("hidden") in ("1", "true") or given.get("ht") in ("0", "0.0")
             if not before < self._row <= XLSX_MAX_ROWS:
                 self._reject(f"follows row {before:,}; rows rise, up to {XLSX_MAX_ROWS:,}")
         elif tag == "rPh":

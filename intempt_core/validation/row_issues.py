@@ -221,7 +221,7 @@ class TableRowIssues:
             if column is not None:
                 name = table.header[min(column, table.width - 1)]
                 place = self._mapped.places(np.array([row]), name)[0]
-                its.append(Issue("quote_malformed", place, format_given(table.cell(row, name))))
+                its.append(Issue("quote_malformed", place, format_given(table.cell(row, name)), _locate_quote(place)))
         for finding in type_findings:
             where = np.flatnonzero(is_in_sorted(finding.rows, block)).tolist()
             for index, (place, value) in zip(
@@ -239,6 +239,12 @@ def find_unreadable_lines(mapped: MappedTable) -> Int64Array:
     rows = documents.issues.rows_with("line_unreadable") - 1
     found: Int64Array = rows if origin is None else np.flatnonzero(np.isin(origin.rows, rows))
     return found
+
+
+def _locate_quote(place: Place) -> str:
+    """The fix with the line in front: rows are hard to count in a file whose quoting is malformed."""
+    fix = ISSUE_KINDS["quote_malformed"].fix
+    return f"In line {place.line:,}, {fix[0].lower()}{fix[1:]}" if place.line else ""
 
 
 def _build_line_issue(mapped: MappedTable, event: int) -> Issue:

@@ -117,6 +117,10 @@ def test_the_issue_names_row_line_column_and_cell() -> None:
     assert issue.sentence.startswith(
         'Row 1, column data.productId: A quote makes the row\'s cells uncertain: “"5" disc”.'
     )
+    assert issue.sentence.endswith(
+        "In line 2, close the quote, or double it in a quoted cell; if quotes are only text,"
+        " say that the quote is “none”."
+    )
 
 
 def test_every_event_of_a_row_with_a_malformed_quote_is_an_error() -> None:

@@ -124,6 +124,13 @@ def test_a_merged_title_and_header_fill_no_row() -> None:
     )
 
 
+def test_rows_without_height_are_hidden_too() -> None:
+    rows = rows_xml([["user"], ["u1"]]) + rows_xml([["u2"]]).replace("<row>", '<row ht="0" customHeight="1">')
+    table = read(workbook({"Orders": rows}))
+    assert any(note.startswith("One row is hidden in the sheet") and "row 3" in note for note in table.notes)
+    assert read(workbook({"Orders": rows}), ReadOptions(hidden_rows="exclude")).rows == 1
+
+
 def test_hidden_and_merged_together_keep_the_value_of_a_hidden_first_row() -> None:
     data = order_book(merged=("A3:A5",), hidden=(3,))
     table = read(data, ReadOptions(merged_cells="fill", hidden_rows="exclude"))
