@@ -83,7 +83,8 @@ def test_every_problem_leads_to_a_field_that_is_there(compose: Screen) -> None:
 def test_an_id_that_was_sent_before_is_a_warning(compose: Screen) -> None:
     first = ready(compose).app.text_input(key="compose-1-eventId").value
     assert first
-    compose.send().fill("compose-1-eventId", first).press("compose-check")
+    compose.send().compose_state.replaced_at -= 5
+    compose.fill("compose-1-eventId", first).press("compose-check")
     assert "1 warning" in compose.markdown
     assert "was already sent to this target" in compose.texts
 
@@ -99,6 +100,20 @@ def test_an_edit_while_the_request_is_in_flight_keeps_it_in_sight_and_renews_the
             break
     assert "Response" in compose.markdown
     assert compose.app.text_input(key="compose-1-eventId").value != first
+
+
+def test_a_message_that_was_underway_while_the_id_was_renewed_is_no_edit(compose: Screen) -> None:
+    first = ready(compose).app.text_input(key="compose-1-eventId").value or ""
+    renewed = compose.send().app.text_input(key="compose-1-eventId").value
+    assert first != renewed
+    compose.fill("compose-1-eventId", first)  # as a browser that has not seen the new one
+    assert compose.app.text_input(key="compose-1-eventId").value == renewed
+    assert "Response" in compose.markdown
+    assert compose.compose_state.guard.batch is not None
+    compose.compose_state.replaced_at -= 5
+    compose.fill("compose-1-eventId", first)
+    assert compose.app.text_input(key="compose-1-eventId").value == first
+    assert compose.compose_state.guard.batch is None
 
 
 def test_resending_sends_the_same_bytes_to_the_same_target(compose: Screen) -> None:

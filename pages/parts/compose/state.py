@@ -7,6 +7,7 @@
         └────────── any edit ◀──────────┴──────────────────┴───────────┘
 """
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -50,6 +51,10 @@ JOURNEY_TEMPLATES: Mapping[str, tuple[EventName, ...]] = {
 """Journeys of one person with one product, oldest event first, by their labels."""
 
 
+STALE_FIELD_SECONDS = 5.0
+"""How long a message of the browser may hold what a field had before; nobody types a whole event id so soon."""
+
+
 class FormState(StrEnum):
     """The state of the form; always exactly one of these."""
 
@@ -72,6 +77,8 @@ class ComposeState:
         now_ms: The time that "now" stands for, in epoch milliseconds.
         guard: What was sent from the form.
         sent_ids: While a batch is active: the event id that each of its forms had, by the form's number.
+        replaced_ids: The ids that an accepted send replaced on the form, with the new ones, by the form's number.
+        replaced_at: When it replaced them, in seconds of the monotonic clock.
         focus: The widget key of the field that gets the cursor when the screen is drawn next.
         note: What a payload could not bring to the form, as a sentence.
         seen: What the form has seen of history when it was filled or last checked, by target (a ``key``).
@@ -83,6 +90,8 @@ class ComposeState:
     now_ms: int = 0
     guard: SendGuard = field(default_factory=SendGuard)
     sent_ids: Mapping[int, str] = field(default_factory=dict)
+    replaced_ids: dict[int, tuple[str, str]] = field(default_factory=dict)
+    replaced_at: float = 0.0
     focus: str | None = None
     note: str = ""
     seen: dict[str, HistoryCheckpoint] = field(default_factory=dict)
@@ -216,9 +225,26 @@ def refresh_outcome(found: ComposeState) -> None:
     found.seen.clear()  # what was sent from here is shown
     if set(get_services().history.queries.batch(found.guard.batch or "").events) == {RequestState.ACCEPTED}:
         found.now_ms = now_ms()
+        found.replaced_ids, found.replaced_at = {}, time.monotonic()
         for form in found.forms:
-            if form.value("eventId") == found.sent_ids.get(form.uid):
-                form.put("eventId", make_event_id())
+            sent = found.sent_ids.get(form.uid)
+            if sent is not None and form.value("eventId") == sent:
+                found.replaced_ids[form.uid] = sent, make_event_id()
+                form.put("eventId", found.replaced_ids[form.uid][1])
+
+
+def take_event_id(form: EventForm) -> None:
+    """Take an event id that was typed.
+
+    The browser's messages hold all fields: one that was on its way while an accepted send replaced the id still holds
+    the old one. That is no edit: the new id stays, and so does the outcome.
+    """
+    found = get_screen_state(ComposeState)
+    old, new = found.replaced_ids.get(form.uid, (None, ""))
+    if form.value("eventId") == old and time.monotonic() - found.replaced_at < STALE_FIELD_SECONDS:
+        form.put("eventId", new)
+    else:
+        mark_edited()
 
 
 def renew_event_id(form: EventForm) -> None:

@@ -1,7 +1,8 @@
 """What the Compose screen shows, from top to bottom."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import streamlit as st
@@ -34,6 +35,7 @@ from pages.parts.compose.state import (
     see_history_once,
     send_form,
     send_same_request,
+    take_event_id,
 )
 from pages.parts.shared.formatting import (
     escape_markdown,
@@ -222,7 +224,8 @@ def show_text_field(form: EventForm, field: str, label: str, issues: list[Issue]
 
 def show_text_input(form: EventForm, field: str, label: str, hint: str = "") -> None:
     """A text field."""
-    st.text_input(label, key=form.key(field), placeholder=hint, on_change=mark_edited, persist_state="session")
+    taken: Callable[[], None] = partial(take_event_id, form) if field == "eventId" else mark_edited
+    st.text_input(label, key=form.key(field), placeholder=hint, on_change=taken, persist_state="session")
 
 
 def show_field_problems(form: EventForm, field: str, issues: list[Issue], notes: Sequence[str] = ()) -> None:
