@@ -13,7 +13,6 @@ from typing import TypeAlias
 
 from intempt_core.contract import EventName, is_blank
 from intempt_core.readers.dialects.read_options import ReadOptions
-from intempt_core.readers.dialects.swallowed_lines import describe_shape
 
 NumberedRecord: TypeAlias = tuple[int, list[str]]
 """The line of a record, or the row of a sheet, and its cells."""
@@ -25,6 +24,8 @@ _LOOKS_LIKE_VALUE = re.compile(
     r"[+-]?[0-9][0-9.,:]*|[0-9]{4}-[0-9]{2}-[0-9]{2}([T ].*)?|[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 )
 """What a row holds and a header hardly does: a number, a date, a UUID."""
+
+_DIGITS = re.compile("[0-9]+")
 
 _USUAL_SHARE = 0.8
 """Of the records below a header that has lines above it, how many are as wide as it is."""
@@ -95,22 +96,26 @@ def _is_about_file(cells: Sequence[str]) -> bool:
 def _are_values(cells: Sequence[str], below: Sequence[NumberedRecord]) -> bool:
     """Whether half of the cells that are not empty are values: by their look, or as records below have them too.
 
-    A cell with a digit, such as ``u1``, is one where all records below look like it.
+    A cell with a digit, such as ``u1``, is one where only its digits differ from all records below.
     """
     given = [(number, cell) for number, cell in enumerate(cells) if not is_blank(cell)]
     repeated = Counter((number, cell) for _, row in below for number, cell in enumerate(row[: len(cells)]))
-    shapes = [{describe_shape(row[number]) for _, row in below if number < len(row)} for number in range(len(cells))]
+    forms = [{_drop_digits(row[number]) for _, row in below if number < len(row)} for number in range(len(cells))]
     values = [
         cell
         for number, cell in given
-        if _is_value(cell) or repeated[number, cell] >= _REPEATS_OF_VALUE or _is_of_shape(cell, shapes[number])
+        if _is_value(cell) or repeated[number, cell] >= _REPEATS_OF_VALUE or _is_of_form(cell, forms[number])
     ]
     return bool(values) and 2 * len(values) >= len(given) and any(map(_is_value, values))
 
 
-def _is_of_shape(cell: str, shapes: set[str]) -> bool:
-    shape = describe_shape(cell)
-    return "0" in shape and shapes == {shape}
+def _is_of_form(cell: str, forms: set[str]) -> bool:
+    form = _drop_digits(cell)
+    return form != cell and any(map(str.isalpha, form)) and forms == {form}
+
+
+def _drop_digits(cell: str) -> str:
+    return _DIGITS.sub("#", cell)
 
 
 def _is_value(cell: str) -> bool:

@@ -103,6 +103,8 @@ def test_a_person_may_say_that_there_is_a_header_or_none() -> None:
 
 def test_names_with_digits_are_a_header_where_the_cells_below_look_otherwise() -> None:
     assert read("q1,p2,2022\nu1-a,x,1\n").header == ("q1", "p2", "2022")
+    assert read("p50,p90,99\n1,2,3\n").header == ("p50", "p90", "99")
+    assert read("step1,step2,7\nfirst1,first2,8\n").header == ("step1", "step2", "7")
     assert read("u1,p1,x\nu2,p2,y\n").header == ("u1", "p1", "x")  # without a value it may well be one
 
 
