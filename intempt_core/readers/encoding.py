@@ -103,7 +103,7 @@ def reject_other_width(raw: FileBytes, encoding: str, name: str) -> None:
         is_wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
         if not is_wide or _has_ascii(raw, encoding) or not _has_ascii(raw, seems := detect_encoding(raw, name)):
             return
-    except (LookupError, ReadError):  # what is wrong is said where the text is converted
+    except (LookupError, ValueError, ReadError):  # what is wrong is said where the text is converted
         return
     raise ReadError(
         f"{name} cannot be read as {encoding}: it would be one line without a delimiter. It seems to be {seems}. Name"

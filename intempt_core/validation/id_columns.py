@@ -38,7 +38,7 @@ _GROUPED = (
 )
 _GROUPED_SHORT = r"^[1-9][0-9]?[^0-9]"
 _PLAIN_SHORT = r"^[0-9]{1,3}$"
-_CUT_LENGTHS = (16, 17, 18)  # of a spreadsheet's 15 digits and a few zeros, which a good id may have by chance
+_CUT_LENGTHS = (16, 17, 18, 19)  # of a spreadsheet's 15 digits and a few zeros, which a good id may have by chance
 
 
 def report_damaged_ids(name: str, ids: pa.Array | pa.ChunkedArray) -> Iterator[Finding]:

@@ -40,7 +40,7 @@ def damaged(users: list[str]) -> list[int]:
     ["1.48E18", "1.48e18", "1,84E18", "1.84E+18", "1.0E7", "1e+16", "148.76E+16", "1.48D+18", "1.48×10^18",
      "184e+9", "2-Jan", "02. Mrz", "b'17850'", "Some(17850)", 'Optional("17850")', "np.int64(17850)",
      "1.E+07", "17,850.00", "17.850,00", "17\u00a0850,00", "17'850.0",
-     "1487580005268456287n", "1487580005268450000", "148758000526845000000"],
+     "1487580005268456287n", "148758000526845000000"],
 )  # fmt: skip
 def test_a_number_with_an_exponent_or_fifteen_digits_and_zeros_shows_by_itself(id_: str) -> None:
     assert damaged(["u1", id_, "u2"]) == [1]
@@ -99,6 +99,8 @@ def test_many_even_ids_of_seventeen_digits_are_beyond_chance() -> None:
 
 def test_ids_that_a_spreadsheet_cut_to_fifteen_digits() -> None:
     assert damaged(["1234567890123450"]) == []
+    assert damaged(["u1", "1487580005268450000", "u2"]) == []  # one of ten thousand ends so by chance
+    assert damaged(["1487580005268450000", "1602943681873050000", "7"]) == [0, 1]
     assert damaged(["1234567890123450", "9876543210123450", "5555555555555550"]) == [0, 1, 2]
 
 
