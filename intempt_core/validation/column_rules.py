@@ -39,7 +39,8 @@ from intempt_core.contract import (
     is_placeholder,
     read_identities,
 )
-from intempt_core.mapping import LazyMapping, MappedTable
+from intempt_core.mapping import NUMBER_FORMS, LazyMapping, MappedTable
+from intempt_core.readers import JSON_CELL
 from intempt_core.validation.text_column import TextColumn, find_mistyped, to_mask
 from intempt_core.validation.time_column import TimestampColumn
 
@@ -103,8 +104,19 @@ class ColumnChecker:
         """Every warning that one event can show by itself, as :meth:`find_errors` gives the errors."""
         yield from self._find_in_every_row(find_event_warnings(self.constant_event))
         for field, kind in self.mapped.mapping.types.items():
-            yield "value_type", find_mistyped(self.cells[field], kind), field
+            yield "value_type", self._find_mistyped(field, kind), field
         yield from self._read_rules(Severity.WARNING)
+
+    def _find_mistyped(self, field: str, kind: str) -> Int64Array:
+        """The rows whose cell is not of its type; a number of JSON is one, however the file's texts write theirs."""
+        rows = find_mistyped(self.cells[field], kind)
+        kinds = self.mapped.take_kinds(field, rows) if kind in NUMBER_FORMS and rows.size else None
+        if kinds is None:
+            return rows
+        cells = self.cells[field].array.take(make_array(rows))
+        is_number = (kinds == JSON_CELL) & to_mask(pc.match_substring_regex(cells, "^-?[0-9]"))
+        found: Int64Array = rows[~is_number]
+        return found
 
     def _read_rules(self, severity: Severity) -> Iterator[tuple[str, Int64Array, str]]:
         """What the rules of a severity find in the columns of the fields that they read."""

@@ -25,7 +25,7 @@ from intempt_core.contract import (
     format_given,
     get_field,
 )
-from intempt_core.mapping import EventSource, MappedTable
+from intempt_core.mapping import NUMBER_FORMS, EventSource, MappedTable, detect_number_form
 from intempt_core.readers import ReadingIssues
 
 RULE_CODE_PREFIX = "rule:"
@@ -227,7 +227,17 @@ class TableRowIssues:
             for index, (place, value) in zip(
                 where, self.field_values(finding.field, block[where].tolist()), strict=True
             ):
-                found[index].append(Issue(finding.code, place, format_given(value)))
+                found[index].append(Issue(finding.code, place, format_given(value), _hint_number_form(value)))
+
+
+def _hint_number_form(value: Json) -> str:
+    """How to read a text that is a number as people write one; empty where it is not surely that."""
+    form = detect_number_form([value]) if isinstance(value, str) and any(map(str.isdigit, value)) else None
+    if form not in NUMBER_FORMS:
+        return ""
+    return (
+        f"It seems to be written as {form.partition(':')[2]}: name the type {form} in the mapping, or correct the cell."
+    )
 
 
 def find_unreadable_lines(mapped: MappedTable) -> Int64Array:

@@ -156,3 +156,23 @@ def test_what_a_form_writes_is_read_as_the_same_value(value: Decimal, form: str)
 def test_a_column_is_judged_as_its_cells_are(cells: list[str], form: str) -> None:
     wrong = find_mistyped(TextColumn(pa.array(cells, pa.large_string())), form).tolist()
     assert wrong == [row for row, cell in enumerate(cells) if cell and not is_cell_of_type(cell, form)]
+
+
+def test_a_number_of_json_is_one_however_the_texts_of_its_file_write_theirs() -> None:
+    cells = ('"1.299,50"', "12.5", '"12.5"', "true", "1.299")
+    lines = [f'{{"e":"Product viewed","u":"u","i":"{at}","p":"p","v":{cell}}}' for at, cell in enumerate(cells)]
+    columns = {"e": "name", "u": "userId", "i": "eventId", "p": "data.productId", "v": "data.price"}
+    table = read_table("\n".join(lines).encode(), name="x.jsonl")
+    source = map_table(table, Mapping(columns, types={"data.price": "number:1.234,5"}))
+    assert [event.body["data"]["price"] for event in source.events()] == [1299.5, 12.5, "12.5", True, 1.299]
+    assert check_table(source).rows_of("value_type").tolist() == [2, 3]
+
+
+def test_a_number_that_people_write_leads_to_its_type() -> None:
+    cells = 'name,userId,data.productId,data.price\nProduct viewed,u,p,"12,50"\nProduct viewed,v,p,x\n'
+    table = read_table(cells.encode(), name="x.csv")
+    source = map_table(table, Mapping({one: one for one in table.header}, types={"data.price": "number"}))
+    assert [issue.fix for issue in check_table(source).issues()] == [
+        "It seems to be written as 1.234,5: name the type number:1.234,5 in the mapping, or correct the cell.",
+        "Correct the cell; it is sent as text, as it is.",
+    ]

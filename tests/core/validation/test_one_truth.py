@@ -35,6 +35,7 @@ from intempt_core.contract.rules import GivenEvent
 from intempt_core.mapping.mapped_table import MappedTable
 from intempt_core.mapping.model import Mapping as ColumnMapping
 from intempt_core.mapping.model import exact_mapping, load_time_zone
+from intempt_core.mapping.number_forms import detect_number_form
 from intempt_core.mapping.table_events import map_table
 from intempt_core.mapping.values import is_cell_of_type, parse_time
 from intempt_core.readers.dialects.dialect import Dialect
@@ -296,7 +297,10 @@ def issues_of_reading(mapped: MappedTable, row: int, event: GivenEvent) -> Itera
     for field, kind in mapped.mapping.types.items():
         cell = mapped.table.cell(row, mapped.field_columns[field])
         if cell and not is_cell_of_type(cell, kind):
-            yield Issue("value_type", event.place_of(field), shorten_value(cell))
+            form = detect_number_form([cell]) or ""
+            written = form.partition(":")[2]
+            hint = f"It seems to be written as {written}: name the type {form} in the mapping, or correct the cell."
+            yield Issue("value_type", event.place_of(field), shorten_value(cell), hint if written else "")
     ours = mapped.table.record(row)
     earlier = (number for number in range(row if mapped.makes_ids else 0) if mapped.table.record(number) == ours)
     if any(ours.values()) and (first := next(earlier, None)) is not None:
