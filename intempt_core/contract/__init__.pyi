@@ -73,6 +73,7 @@ from .id_forms import (
     PLACEHOLDER_IDS as PLACEHOLDER_IDS,
     PLACEHOLDER_MARKS as PLACEHOLDER_MARKS,
     PLACEHOLDER_PATTERN as PLACEHOLDER_PATTERN,
+    PLACEHOLDER_STARTS as PLACEHOLDER_STARTS,
     SPREADSHEET_ERROR as SPREADSHEET_ERROR,
     describe_placeholder as describe_placeholder,
     is_placeholder as is_placeholder,

@@ -90,6 +90,9 @@ PLACEHOLDER_PATTERN = f"^(?:{_ANY_PLACEHOLDER})$"
 PLACEHOLDER_MARKS = "[%<#{$*(:@"
 """Characters of which every text has one that :data:`PLACEHOLDER_PATTERN` fits."""
 
+PLACEHOLDER_STARTS = "[%<#HASCRjS{$*eE"
+"""Characters with one of which every text begins that :data:`PLACEHOLDER_PATTERN` fits."""
+
 _MONTHS = "Jan|Feb|Mar|Mrz|Apr|May|Mai|Jun|Jul|Aug|Sep|Oct|Okt|Nov|Dec|Dez"
 _SHORT_DATE = f"[0-9]{{1,2}}(?:-|[.] )(?:{_MONTHS})"  # what a spreadsheet makes of 1-2 and of MARCH1
 _WRAPPED = (  # b'17850', Some(17850), Optional("17850"), np.int64(17850), 1487580005268456287n
@@ -125,12 +128,19 @@ ID_PATTERNS: dict[str, str] = {
 }
 """Warnings about one id that a pattern finds: code → expression, searched."""
 
+NUMBER_STARTS = "-0123456789"
+"""Characters with one of which every damaged id begins that no program has wrapped."""
+
+WRAPPER_STARTS, WRAPPER_MARKS = "buSJOUDNn", "'\"(["
+"""Of ids that a program has wrapped and that begin with no digit: characters with one of which each begins, and of
+which each has one."""
+
+PRODUCT_LIST_MARKS = "|;,["
+"""Characters of which every list of products has one."""
+
 COMPILED_ID_PATTERNS = {code: re.compile(pattern.replace("$", r"\Z")) for code, pattern in ID_PATTERNS.items()}
 
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
-
-
-_PLACEHOLDER_STARTS = frozenset("[%<#HASCRjS{$*eE")
 
 _compile = cache(re.compile)
 
@@ -140,7 +150,7 @@ def is_placeholder(text: str) -> bool:
     core = text.strip(BLANK_CHARACTERS)
     if core.translate(_ASCII_LOWER) in PLACEHOLDER_IDS:
         return True
-    return core[:1] in _PLACEHOLDER_STARTS and _compile(_ANY_PLACEHOLDER).fullmatch(core) is not None
+    return core[:1] in PLACEHOLDER_STARTS and _compile(_ANY_PLACEHOLDER).fullmatch(core) is not None
 
 
 def describe_placeholder(text: str) -> str:

@@ -29,6 +29,10 @@ from intempt_core.contract.hints import build_name_hint, build_product_hint
 from intempt_core.contract.id_forms import (
     COMPILED_ID_PATTERNS,
     ID_PATTERNS,
+    NUMBER_STARTS,
+    PRODUCT_LIST_MARKS,
+    WRAPPER_MARKS,
+    WRAPPER_STARTS,
     build_damage_hint,
     describe_placeholder,
     is_placeholder,
@@ -128,6 +132,15 @@ def _find_white_space(column: FieldColumn) -> Mask | None:
 
 def _find_spreadsheet_text(column: FieldColumn) -> Mask | None:
     return column.matches(ID_PATTERNS["id_spreadsheet_text"]) if column.has_any_of("='") else None
+
+
+def _find_damaged(column: FieldColumn) -> Mask:
+    starts = NUMBER_STARTS + (WRAPPER_STARTS if column.has_any_of(WRAPPER_MARKS) else "")
+    return column.matches(ID_PATTERNS["id_damaged"], starts=starts)
+
+
+def _find_product_list(column: FieldColumn) -> Mask | None:
+    return column.matches(ID_PATTERNS["product_list"]) if column.has_any_of(PRODUCT_LIST_MARKS) else None
 
 
 # ── the entries ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -330,9 +343,7 @@ _KINDS = (
         allowed=_ID_ALLOWED,
         fix="Re-export the column as text: the lost digits cannot be guessed.",
         source="1.2, 2.8, 7.10",
-        reading=ValueRule(
-            ID_FIELDS, partial(_is_id_like, "id_damaged"), lambda column: column.matches(ID_PATTERNS["id_damaged"])
-        ),
+        reading=ValueRule(ID_FIELDS, partial(_is_id_like, "id_damaged"), _find_damaged),
         hint=build_damage_hint,
     ),
     IssueKind(
@@ -383,11 +394,7 @@ _KINDS = (
         allowed="One product an event; an order of several products is several events.",
         fix='Make each an event of its own: "explode" in the mapping: {"column": "products", "separator": "|"}.',
         source="7.20",
-        reading=ValueRule(
-            ("data.productId",),
-            partial(_is_id_like, "product_list"),
-            lambda column: column.matches(ID_PATTERNS["product_list"]),
-        ),
+        reading=ValueRule(("data.productId",), partial(_is_id_like, "product_list"), _find_product_list),
     ),
     IssueKind(
         code="id_number",

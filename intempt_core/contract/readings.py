@@ -49,8 +49,11 @@ class FieldColumn(Protocol):
     @property
     def times(self) -> TimeValues: ...
 
-    def matches(self, pattern: str) -> Mask:
-        """Rows with something visible in which the pattern is found; it is written in what ``re`` and RE2 share."""
+    def matches(self, pattern: str, *, starts: str = "") -> Mask:
+        """Rows with something visible in which the pattern is found; it is written in what ``re`` and RE2 share.
+
+        ``starts``: ASCII characters with one of which every text begins that it fits, where there are such.
+        """
         ...
 
     def matches_oddly(self, pattern: str) -> Mask:

@@ -11,8 +11,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import Int64Array, Mask, make_array, view_bytes, view_numbers
-from intempt_core.contract import BLANK_CHARACTERS, PLACEHOLDER_IDS, PLACEHOLDER_MARKS, PLACEHOLDER_PATTERN, Json
+from intempt_core.arrays import Int64Array, Mask, first_bytes, make_array, view_bytes, view_numbers
+from intempt_core.contract import (
+    BLANK_CHARACTERS,
+    PLACEHOLDER_IDS,
+    PLACEHOLDER_MARKS,
+    PLACEHOLDER_PATTERN,
+    PLACEHOLDER_STARTS,
+    Json,
+)
 from intempt_core.mapping import NUMBER_FORMS, is_cell_of_type
 
 _VISIBLE_ASCII = range(0x21, 0x7F)
@@ -95,7 +102,7 @@ class TextColumn:
         """``is_placeholder`` of each cell, among the given."""
         found = to_mask(pc.is_in(pc.ascii_lower(self.trimmed), value_set=_make_placeholder_array()))
         if self.has_any_of(PLACEHOLDER_MARKS):
-            found = found | to_mask(pc.match_substring_regex(self.trimmed, PLACEHOLDER_PATTERN))
+            found = found | _match_pattern(self.trimmed, PLACEHOLDER_PATTERN, PLACEHOLDER_STARTS)
         return found & self.given
 
     @cached_property
@@ -108,9 +115,12 @@ class TextColumn:
         used = view_bytes(self.array)
         return any((used == ord(character)).any() for character in characters)
 
-    def matches(self, pattern: str) -> Mask:
-        """Whether a pattern is found in each cell, among the given."""
-        return to_mask(pc.match_substring_regex(self.array, pattern)) & self.given
+    def matches(self, pattern: str, *, starts: str = "") -> Mask:
+        """Whether a pattern is found in each cell, among the given.
+
+        With ``starts`` only cells are asked that begin with one of these ASCII characters: no other one fits.
+        """
+        return _match_pattern(self.array, pattern, starts) & self.given
 
     def matches_oddly(self, pattern: str) -> Mask:
         """:meth:`matches` of a pattern that no cell of visible ASCII alone fits."""
@@ -143,6 +153,19 @@ class TextColumn:
     def equals_previous(self, rows: Int64Array) -> Mask:
         """Whether the cells of these rows equal those of the rows before them."""
         return to_mask(pc.equal(self.array.take(make_array(rows)), self.array.take(make_array(rows - 1))))
+
+
+def _match_pattern(texts: pa.Array, pattern: str, starts: str) -> Mask:
+    """Whether a pattern is found in each text; with ``starts`` only those are asked that begin with one of them."""
+    if not starts:
+        return to_mask(pc.match_substring_regex(texts, pattern))
+    begins = np.zeros(256, np.bool_)
+    begins[list(starts.encode())] = True
+    rows = np.flatnonzero(begins[first_bytes(texts)])
+    found = np.zeros(len(texts), np.bool_)
+    if rows.size:
+        found[rows] = to_mask(pc.match_substring_regex(texts.take(make_array(rows)), pattern))
+    return found
 
 
 def find_lost_zeros(ids: pa.Array) -> tuple[Int64Array, int]:

@@ -25,7 +25,13 @@ from intempt_core.contract.fields import (
     EventName,
     FieldType,
 )
-from intempt_core.contract.id_forms import ID_PATTERNS, PLACEHOLDER_IDS, PLACEHOLDER_PATTERN, is_placeholder
+from intempt_core.contract.id_forms import (
+    COMPILED_ID_PATTERNS,
+    ID_PATTERNS,
+    PLACEHOLDER_IDS,
+    PLACEHOLDER_PATTERN,
+    is_placeholder,
+)
 from intempt_core.contract.issue_kinds import ISSUE_KINDS
 from intempt_core.contract.issues import Issue, Place, format_given
 from intempt_core.contract.model import TrackEvent
@@ -512,3 +518,18 @@ def test_re2_reads_the_patterns_as_python_does(text: str) -> None:
 @given(hostile | ids | placeholders | st.from_regex(PLACEHOLDER_PATTERN).filter(is_unicode))
 def test_a_placeholder_in_a_column_is_one_by_itself(text: str) -> None:
     assert TextColumn(pa.array([text], pa.large_string())).placeholders.tolist() == [is_placeholder(text)]
+
+
+@given(
+    st.sampled_from(["id_damaged", "product_list"]).flatmap(
+        lambda code: st.tuples(st.just(code), st.from_regex(COMPILED_ID_PATTERNS[code]).filter(is_unicode))
+    )
+)
+def test_what_fits_a_pattern_is_found_in_a_column_whatever_it_begins_with(found: tuple[str, str]) -> None:
+    code, text = found
+    rule = ISSUE_KINDS[code].reading
+    assert isinstance(rule, ValueRule)
+    column: Any = TextColumn(pa.array([text], pa.large_string()))  # all of a field's column that these two ask
+    wrong = rule.find_wrong(column)
+    assert wrong is not None
+    assert wrong.tolist() == [True]
