@@ -99,3 +99,6 @@ from .values import (
     parse_time as parse_time,
     parse_time_suffix as parse_time_suffix,
 )
+from .written_json import (
+    load_written_json as load_written_json,
+)

@@ -26,6 +26,7 @@ from intempt_core.errors import MappingError
 from intempt_core.mapping.explode import Explode
 from intempt_core.mapping.time_formats import FORMAT_SEPARATOR, check_time_format, split_time_formats
 from intempt_core.mapping.values import CELL_TYPES
+from intempt_core.mapping.written_json import load_written_json
 from intempt_core.readers import ReadOptions
 
 PROBLEMS_COLUMN = "problems"
@@ -90,7 +91,7 @@ class Mapping:
     def from_json(cls, text: str) -> "Mapping":
         """A saved mapping. Raises :class:`MappingError` with a sentence where it is none."""
         try:
-            given = json.loads(text, object_pairs_hook=_reject_repeated_keys, parse_constant=_reject_constant)
+            given = load_written_json(text)
         except json.JSONDecodeError as error:
             raise MappingError(f"The mapping is no JSON: {error.msg} (line {error.lineno}).") from error
         except (ValueError, RecursionError) as error:
@@ -265,18 +266,6 @@ def load_time_zone(name: str) -> ZoneInfo:
             name, sorted(available_timezones()), "A name such as “Europe/Berlin” or “UTC” is needed."
         )
         raise MappingError(f"There is no time zone “{name}”. {near}") from error
-
-
-def _reject_repeated_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key “{next(key for key in keys if keys.count(key) > 1)}” is twice in one object")
-    return found
-
-
-def _reject_constant(text: str) -> Json:
-    raise ValueError(f"{text} is no JSON number")
 
 
 def _is_list_of_texts(value: Json) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from intempt_core.readers.pasted.copied_request import CopiedRequest, CopiedText
 from intempt_core.readers.pasted.quoted_text import QuotedText, UnclosedQuote
 from intempt_core.readers.pasted.script_literals import ScriptLiterals
-from intempt_core.readers.pasted.script_value import MADE_LATER, ScriptValue, list_members
+from intempt_core.readers.pasted.script_value import MADE_LATER, ScriptValue, build_request
 
 _CALL = re.compile(r"(?<![\w$])fetch\s*\(\s*(?=[\"'`]|[A-Za-z_$])")
 FETCH_CALL = re.compile(r"(?<![\w$.])(?:window\.|globalThis\.)?fetch\s*\(\s*(?:[\"'`]|new\s+URL|[\w$]+\s*[,)+])")
@@ -60,16 +60,9 @@ def _find_variables(text: str) -> dict[str, ScriptValue]:
 
 def _build_request(at: int, url: ScriptValue, options: ScriptValue) -> CopiedRequest:
     given: Mapping[str, ScriptValue] = options.table or {}
-    method = given.get("method", ScriptValue())
     body, trouble = _find_body(given, options)
-    return CopiedRequest(
-        at,
-        url.text.value if url.text else "",
-        (method.text.value if method.text else "GET").upper(),
-        body,
-        trouble,
-        headers=list_members(given.get("headers")),
-        address=url.text,
+    return build_request(
+        at, url=url, method=given.get("method"), headers=given.get("headers"), body=body, trouble=trouble
     )
 
 

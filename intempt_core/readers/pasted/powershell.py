@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from intempt_core.readers.pasted.copied_request import CopiedRequest, CopiedText
 from intempt_core.readers.pasted.powershell_texts import SPACE, VARIABLE, PowerShellTexts, make_character
 from intempt_core.readers.pasted.quoted_text import Quote, QuotedText, QuotedTextBuilder
-from intempt_core.readers.pasted.script_value import MADE_LATER, ScriptValue, add_values, list_members, make_table
+from intempt_core.readers.pasted.script_value import MADE_LATER, ScriptValue, add_values, build_request, make_table
 
 _CMDLETS = r"(?:Microsoft\.PowerShell\.Utility\\)?Invoke-(?:WebRequest|RestMethod)|iwr|irm"
 _PARAMETERS = r"-(?:Uri|Method|Headers|Body|ContentType|UseBasicParsing|WebSession|InFile|Form)\b"
@@ -213,18 +213,10 @@ class _ScriptParser(PowerShellTexts):
 
 
 def _build_request(at: int, parameters: Mapping[str, ScriptValue]) -> CopiedRequest:
-    url = parameters.get("uri") or parameters.get("#0") or ScriptValue()
-    method = parameters.get("method") or parameters.get("custommethod") or ScriptValue()
+    url = parameters.get("uri") or parameters.get("#0")
+    method = parameters.get("method") or parameters.get("custommethod")
     body, trouble = _find_body(parameters)
-    return CopiedRequest(
-        at,
-        url.text.value if url.text else "",
-        (method.text.value if method.text else "GET").upper(),
-        body,
-        trouble,
-        headers=list_members(parameters.get("headers")),
-        address=url.text,
-    )
+    return build_request(at, url=url, method=method, headers=parameters.get("headers"), body=body, trouble=trouble)
 
 
 def _find_body(parameters: Mapping[str, ScriptValue]) -> tuple[QuotedText | None, str]:

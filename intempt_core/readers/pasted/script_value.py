@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from intempt_core.readers.pasted.copied_request import CopiedRequest
 from intempt_core.readers.pasted.quoted_text import QuotedText, join_texts
 
 MADE_LATER = "is made by the script when it runs"
@@ -42,3 +43,26 @@ def make_table(members: "list[tuple[str, ScriptValue]]") -> ScriptValue:
 def list_members(value: ScriptValue | None) -> tuple[tuple[str, QuotedText], ...]:
     """The members of a table that are texts, with their names."""
     return tuple((name, one.text) for name, one in (value.members if value else ()) if one.text is not None)
+
+
+def build_request(
+    at: int,
+    *,
+    url: ScriptValue | None,
+    method: ScriptValue | None,
+    headers: ScriptValue | None,
+    body: QuotedText | None,
+    trouble: str,
+) -> CopiedRequest:
+    """The request that a script's call makes of these values; without a method it is GET."""
+    address = url.text if url else None
+    name = method.text if method else None
+    return CopiedRequest(
+        at,
+        address.value if address else "",
+        (name.value if name else "GET").upper(),
+        body,
+        trouble,
+        headers=list_members(headers),
+        address=address,
+    )

@@ -11,7 +11,7 @@ A schema is JSON Schema 2020-12 about the whole event as it will be sent: ``{"pr
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -32,7 +32,7 @@ from intempt_core.contract import (
     shorten_value,
 )
 from intempt_core.errors import RulesError
-from intempt_core.mapping import EventSource, MappedTable, suggest_nearest
+from intempt_core.mapping import EventSource, MappedTable, load_written_json, suggest_nearest
 from intempt_core.validation.row_issues import Finding
 from intempt_core.validation.team_rules.column_rules import find_in_table
 from intempt_core.validation.team_rules.event_rules import BrokenCheck, SchemaValidator, build_rule_issue
@@ -80,13 +80,7 @@ class TeamRules:
         if len(text) > MAX_RULES_BYTES:
             raise _build_size_error(name, len(text))
         try:
-            given = json.loads(
-                text,
-                object_pairs_hook=_reject_repeated_keys,
-                parse_constant=_reject_constant,
-                parse_float=_parse_float,
-                parse_int=_parse_int,
-            )
+            given = load_written_json(text, parse_float=_parse_float, parse_int=_parse_int)
         except json.JSONDecodeError as error:
             raise RulesError(
                 f"{name} is no JSON: {error.msg} (line {error.lineno}). Rules are written as JSON, such as {_EXAMPLE}."
@@ -225,18 +219,6 @@ def _note_other_name(key: str) -> str:
         f"/events/{escape_pointer_key(key)}: “{shorten_value(key)}” is none of the event names, and only events of"
         f" just that name are asked. {advice}"
     )
-
-
-def _reject_repeated_keys(pairs: Sequence[tuple[str, Json]]) -> dict[str, Json]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"the key “{next(key for key in keys if keys.count(key) > 1)}” is twice in one object")
-    return found
-
-
-def _reject_constant(text: str) -> Json:
-    raise ValueError(f"{text} is no JSON number")
 
 
 def _parse_float(text: str) -> float:
