@@ -69,6 +69,7 @@ from .hints import (
     find_meant_name as find_meant_name,
 )
 from .id_forms import (
+    FLOAT_OF_WHOLE_PATTERN as FLOAT_OF_WHOLE_PATTERN,
     ID_PATTERNS as ID_PATTERNS,
     PLACEHOLDER_IDS as PLACEHOLDER_IDS,
     PLACEHOLDER_MARKS as PLACEHOLDER_MARKS,
@@ -77,6 +78,7 @@ from .id_forms import (
     SPREADSHEET_ERROR as SPREADSHEET_ERROR,
     describe_placeholder as describe_placeholder,
     is_placeholder as is_placeholder,
+    drop_zero_fraction as drop_zero_fraction,
     unwrap_spreadsheet_text as unwrap_spreadsheet_text,
 )
 from .identity import (

@@ -107,6 +107,12 @@ _GROUPED_FRACTION = (  # 17,850.00 and 17.850,00: a number for people, to the ce
 
 _SPREADSHEET_TEXT = r"""=[ ]?(?:[Tt]\()?"{1,2}([^"'= ][^"]*)"{1,2}\)?|'([^'= ]*[0-9][^'= ]*)"""
 
+FLOAT_OF_WHOLE_PATTERN = (
+    r"^(-?(?:0|[1-9][0-9]{0,14}|[1-8][0-9]{15}|900[0-6][0-9]{12}))(?:[.](?:0{1,2}|0{4,})?|,0{1,2})$"
+)
+"""The expression of a whole number that was written as a float (``17850.0``, ``17850,00``), where it can mean no other
+one: below 2**53, from where a float drops digits, and without the three zeros of parted thousands (``17.000``)."""
+
 ID_PATTERNS: dict[str, str] = {
     # 1.84E+18, 1,48e18, 1.0E7, 1.E+07, 148.76E+16, 1.48D+18, 1.48×10^18; a sheet keeps 15 digits: 148758000526845000000
     "id_damaged": (
@@ -139,6 +145,8 @@ PRODUCT_LIST_MARKS = "|;,["
 """Characters of which every list of products has one."""
 
 COMPILED_ID_PATTERNS = {code: re.compile(pattern.replace("$", r"\Z")) for code, pattern in ID_PATTERNS.items()}
+
+_COMPILED_FLOAT_OF_WHOLE = re.compile(FLOAT_OF_WHOLE_PATTERN.replace("$", r"\Z"))
 
 _ASCII_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
@@ -177,3 +185,9 @@ def unwrap_spreadsheet_text(text: str) -> str:
     """The id that a spreadsheet's text stands for: ``00123`` of ``="00123"``; any other text as it is."""
     match = COMPILED_ID_PATTERNS["id_spreadsheet_text"].match(text)
     return text if match is None else match[1] or match[2]
+
+
+def drop_zero_fraction(text: str) -> str:
+    """The whole number that a float's text can only stand for: ``17850`` of ``17850.0``; any other text as it is."""
+    match = _COMPILED_FLOAT_OF_WHOLE.match(text)
+    return text if match is None else match[1]

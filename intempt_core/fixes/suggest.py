@@ -1,17 +1,24 @@
 """Suggested fixes of a file's issues, for a person to look at and to accept.
 
 Only what is certain is suggested: a rule that gives each cell the one text that it can have meant, or an id for an
-event that has none. Where digits are gone (``id_damaged``, ``id_zeros_lost``) nothing is: the issue says what helps.
+event that has none. Where digits are gone (``1.48E18``, ``id_zeros_lost``) nothing is: the issue says what helps.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import Mask, make_array
-from intempt_core.contract import ID_FIELDS, LINKING_FIELDS, PLACEHOLDER_IDS, find_meant_name
+from intempt_core.arrays import Int64Array, Mask, make_array
+from intempt_core.contract import (
+    FLOAT_OF_WHOLE_PATTERN,
+    ID_FIELDS,
+    LINKING_FIELDS,
+    PLACEHOLDER_IDS,
+    find_meant_name,
+)
 from intempt_core.fixes.table_fixes import ColumnChange, Fix, FixKind, preview_fix
 from intempt_core.mapping import EventSource
 from intempt_core.validation import DuplicateKind, Report, TextColumn, to_mask
@@ -107,6 +114,38 @@ def _suggest_unwrapping(mapped: EventSource, report: Report) -> Iterator[Suggest
                 yield _make_suggestion(mapped, "id_spreadsheet_text", Fix(FixKind.UNWRAP, column))
 
 
+def _suggest_whole_numbers(mapped: EventSource, report: Report) -> Iterator[SuggestedFix]:
+    """Floats of whole numbers, in the columns where the others show that they are some."""
+    for field, rows in _find_field_rows(report, "id_damaged").items():
+        column = mapped.field_columns.get(field)
+        if column and pc.any(pc.match_substring_regex(mapped.take_cells(field, rows), FLOAT_OF_WHOLE_PATTERN)).as_py():
+            reason = "a program wrote whole numbers as floats; no digit is lost"
+            yield _make_suggestion(mapped, "id_damaged", Fix(FixKind.WHOLE, column), reason)
+
+
+def _suggest_composing(mapped: EventSource, report: Report) -> Iterator[SuggestedFix]:
+    """Decomposed characters of ids that are also there with composed ones, and at least as often."""
+    for field, rows in _find_field_rows(report, "id_twins").items():
+        column = mapped.field_columns.get(field)
+        if column is None:
+            continue
+        cells = mapped.take_cells(field, rows).cast(pa.string())
+        composed = pc.utf8_normalize(cells, "NFC")
+        is_there = pc.is_in(composed, value_set=pc.unique(mapped.table.columns[column]).cast(pa.string()))
+        some = rows[to_mask(pc.and_(pc.not_equal(composed, cells), is_there))]
+        if some.size:
+            fix = Fix(FixKind.COMPOSE, column, tuple(some.tolist()))
+            yield _make_suggestion(mapped, "id_twins", fix, "the same ids, written as in other rows")
+
+
+def _find_field_rows(report: Report, code: str) -> dict[str, Int64Array]:
+    """The rows (sorted) that show a code, by the field that it is about."""
+    found: dict[str, Int64Array] = {}
+    for finding in report.findings_of(code):
+        found[finding.field] = np.union1d(found.get(finding.field, finding.rows[:0]), finding.rows)
+    return found
+
+
 def _suggest_emptying(mapped: EventSource, report: Report) -> Iterator[SuggestedFix]:
     """Placeholders that say nothing, where the event can do without: another id links it to a person."""
     if "id_placeholder" not in report.counts:
@@ -137,5 +176,7 @@ _SUGGESTERS = (
     _suggest_time_fixes,
     _suggest_trimming,
     _suggest_unwrapping,
+    _suggest_whole_numbers,
+    _suggest_composing,
     _suggest_emptying,
 )

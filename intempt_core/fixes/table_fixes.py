@@ -22,6 +22,7 @@ from intempt_core.arrays import Int64Array, Mask, make_array, make_scalar, take_
 from intempt_core.contract import (
     BLANK_CHARACTERS,
     EARLIEST_MS,
+    FLOAT_OF_WHOLE_PATTERN,
     ID_PATTERNS,
     INVISIBLE_CHARACTERS,
     LATEST_MS,
@@ -51,6 +52,10 @@ class FixKind(StrEnum):
     """Remove white space around every cell, and invisible characters in it."""
     UNWRAP = "unwrap"
     """Take a spreadsheet's marks for text away from every cell: ``="00123"`` and ``'00123`` (CONTRACT 7.11)."""
+    WHOLE = "whole"
+    """Write every float of a whole number below 2**53 as that number: ``17850`` for ``17850.0`` (CONTRACT 7.10)."""
+    COMPOSE = "compose"
+    """Write composed characters (Unicode NFC) into the named rows (CONTRACT 7.15)."""
     SECONDS = "seconds"
     """Make milliseconds of every whole number that can only be seconds (CONTRACT 2.7)."""
     MICROSECONDS = "microseconds"
@@ -61,6 +66,15 @@ class FixKind(StrEnum):
     """Give the named rows event ids of their own, made from the row's original cells: the same file gets the same."""
 
 
+_KIND_PHRASES = {
+    FixKind.TRIM: "Trim white space in",
+    FixKind.UNWRAP: "Take a spreadsheet's marks away from",
+    FixKind.WHOLE: "Whole numbers without “.0” in",
+    FixKind.COMPOSE: "Composed characters (Unicode NFC) in",
+    FixKind.IDS: "Give an id of its own to",
+}
+
+
 @dataclass(frozen=True)
 class Fix:
     """One fix of one column.
@@ -68,7 +82,7 @@ class Fix:
     Attributes:
         kind: How it changes cells.
         column: The file's header.
-        rows: The rows of :attr:`FixKind.PUT` and :attr:`FixKind.IDS`, from 0, sorted.
+        rows: The rows of :attr:`FixKind.PUT`, :attr:`FixKind.COMPOSE` and :attr:`FixKind.IDS`, from 0, sorted.
         old: The cell that :attr:`FixKind.REPLACE` replaces; of a single :attr:`FixKind.PUT` the cell as it was.
         new: The text that both write.
     """
@@ -99,14 +113,10 @@ class Fix:
                 return f"Empty {many}" if not self.new else f"Write {new} into {many}"
             case FixKind.REPLACE:
                 return f"{old} → {new} in {many}"
-            case FixKind.TRIM:
-                return f"Trim white space in {many}"
-            case FixKind.UNWRAP:
-                return f"Take a spreadsheet's marks away from {many}"
             case FixKind.SECONDS | FixKind.MICROSECONDS | FixKind.NANOSECONDS:
                 return f"{self.kind.value.capitalize()} → milliseconds in {many}"
-            case FixKind.IDS:
-                return f"Give an id of its own to {many}"
+            case _:
+                return f"{_KIND_PHRASES[self.kind]} {many}"
 
     def _name_row(self, table: Table | None) -> str:
         row, member, origin = self.rows[0], 0, None if table is None else table.origin
@@ -175,11 +185,13 @@ def preview_fix(table: Table, fix: Fix, original: Table | None = None) -> Column
     if origin is not None and fix.column not in origin.member_columns:
         rows = origin.spread_rows(rows)
     before = _take_rows(column, rows)
-    after = (
-        make_own_ids(original or table, fix.column, rows)
-        if fix.kind is FixKind.IDS
-        else _repeat_text(fix.new, rows.size)
-    )
+    match fix.kind:
+        case FixKind.IDS:
+            after = make_own_ids(original or table, fix.column, rows)
+        case FixKind.COMPOSE:
+            after = pc.utf8_normalize(before, "NFC")
+        case _:
+            after = _repeat_text(fix.new, rows.size)
     if origin is not None and fix.column == origin.id_column:
         after = number_members(origin, rows, after)
     other = np.flatnonzero(to_mask(pc.not_equal(before, after)))
@@ -220,6 +232,10 @@ def _unwrap_cells(column: _Column) -> _Column:
     return pc.replace_substring_regex(column, ID_PATTERNS["id_spreadsheet_text"], r"\1\2")
 
 
+def _drop_zero_fractions(column: _Column) -> _Column:
+    return pc.replace_substring_regex(column, FLOAT_OF_WHOLE_PATTERN, r"\1")
+
+
 def _convert_seconds(column: _Column) -> _Column:
     digits, seconds = _parse_digits(column, "^[0-9]{10}$")
     sure = pc.and_(pc.greater_equal(seconds, EARLIEST_MS // 1000), pc.less_equal(seconds, LATEST_MS // 1000))
@@ -247,6 +263,7 @@ def _parse_digits(column: _Column, pattern: str) -> tuple[_Column, _Column]:
 _COLUMN_FIXES: dict[FixKind, Callable[[_Column], _Column]] = {
     FixKind.TRIM: _trim_cells,
     FixKind.UNWRAP: _unwrap_cells,
+    FixKind.WHOLE: _drop_zero_fractions,
     FixKind.SECONDS: _convert_seconds,
     FixKind.MICROSECONDS: _convert_microseconds,
     FixKind.NANOSECONDS: _convert_nanoseconds,

@@ -20,6 +20,7 @@ from intempt_core.contract import (
     REQUIREMENTS,
     Issue,
     Json,
+    drop_zero_fraction,
     find_meant_name,
     id_to_text,
     unwrap_spreadsheet_text,
@@ -316,6 +317,14 @@ def _unwrap_id(context: _IssueContext) -> _Draft | None:
     return "Take the spreadsheet's marks away.", context.replace_value(new)
 
 
+def _drop_fraction(context: _IssueContext) -> _Draft | None:
+    """CONTRACT 7.10: a whole number that was written as a float."""
+    value = context.value
+    if not isinstance(value, str) or drop_zero_fraction(value) == value:
+        return None
+    return "Write the whole number.", context.replace_value(json.dumps(drop_zero_fraction(value)))
+
+
 def _quote_number(context: _IssueContext) -> _Draft | None:
     """CONTRACT 1.4: a whole number that is an id."""
     return (
@@ -352,6 +361,7 @@ _FIXERS: dict[str, Callable[[_IssueContext], _Draft | None]] = {
     "timestamp_unreadable": _fix_time,
     "id_white_space": _trim_id,
     "id_spreadsheet_text": _unwrap_id,
+    "id_damaged": _drop_fraction,
     "id_number": _quote_number,
     "request_shape": _wrap_in_list,
     "json_comment": _remove_span,

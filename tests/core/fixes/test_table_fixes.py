@@ -1,6 +1,7 @@
 """What fixes promise: they do what was shown, nothing else, and removing one undoes it; the file stays as it is."""
 
 import json
+import unicodedata
 from collections.abc import Sequence
 
 import pytest
@@ -24,7 +25,24 @@ from tests.examples import scale_examples
 
 HEADER = ["name", "eventId", "userId", "accountId", "productId", "timestamp", "problems"]
 VIEW, ORDER, TIME = "Product viewed", "Product ordered", "1714631904000"
-ODD = ["", " ", "a", " a", "a\u200b b ", "\ufeff", "b", "null", "NaN", "0", "\t1\n", "\x00x"]
+ODD = [
+    "",
+    " ",
+    "a",
+    " a",
+    "a\u200b b ",
+    "\ufeff",
+    "b",
+    "null",
+    "NaN",
+    "17.0",
+    "17",
+    "Jose\u0301",
+    "Jos\u00e9",
+    "0",
+    "\t1\n",
+    "\x00x",
+]
 CELLS = {
     "name": [VIEW, "product viewed", "Product Viewed ", "product_ordered", ORDER, "", "item_seen"],
     "eventId": ["e1", "e2", "e2 ", "e3", "", "1.84E+18"],
@@ -59,6 +77,8 @@ def draw_fix(draw: st.DrawFn, rows: int) -> Fix:
                 Fix(FixKind.PUT, column, some[:1], new=draw(st.text())),
                 Fix(FixKind.REPLACE, column, old=draw(st.sampled_from(cells)), new=draw(st.sampled_from(cells))),
                 Fix(FixKind.TRIM, column),
+                Fix(FixKind.WHOLE, column),
+                Fix(FixKind.COMPOSE, column, some),
                 Fix(FixKind.SECONDS, "timestamp"),
                 Fix(FixKind.MICROSECONDS, "timestamp"),
                 Fix(FixKind.IDS, "eventId", some),
@@ -82,6 +102,10 @@ def by_hand(original: Rows, now: Rows, step: Fix) -> Rows:
             row[at] = "".join(
                 character for character in cell.strip(BLANK_CHARACTERS) if character not in INVISIBLE_CHARACTERS
             )
+        elif step.kind is FixKind.WHOLE:
+            row[at] = "17" if cell == "17.0" else cell
+        elif step.kind is FixKind.COMPOSE and named:
+            row[at] = unicodedata.normalize("NFC", cell)
         elif step.kind is FixKind.SECONDS and len(cell) == 10 and cell.isdigit() and int(cell) >= 1_262_304_000:
             row[at] = cell + "000" if int(cell) <= 2_210_457_600 else cell
         elif step.kind is FixKind.MICROSECONDS and len(cell) == 16 and cell.isdigit():
@@ -163,7 +187,8 @@ def test_every_suggested_fix_helps_with_what_it_is_suggested_for(rows: Rows) -> 
         after = check_table(apply_fixes(mapped, [one.fix]).mapped)
         if one.fix.kind in (FixKind.REPLACE, FixKind.SECONDS, FixKind.MICROSECONDS) or one.code == "event_id_missing":
             assert after.counts.get(one.code, 0) < report.counts[one.code]
-        assert one.code not in ("id_damaged", "id_zeros_lost")
+        assert one.code != "id_zeros_lost"
+        assert one.code != "id_damaged" or one.change.after.to_pylist() == ["17"] * one.change.cells
 
 
 def test_repeats_get_ids_of_their_own_and_the_same_ones_when_the_file_comes_again() -> None:
@@ -213,6 +238,51 @@ def test_digits_that_are_gone_are_never_guessed() -> None:
     assert suggest_fixes(mapped, report) == []
 
 
+def users_fixed(users: list[str]) -> tuple[list[str], list[str]]:
+    """The codes of what is suggested for some user ids, and the ids after all of it."""
+    header = ["name", "eventId", "userId", "productId"]
+    mapped = mapped_of([[VIEW, f"e{row}", user, "p"] for row, user in enumerate(users)], header)
+    found = suggest_fixes(mapped, check_table(mapped))
+    fixed = apply_fixes(mapped, [one.fix for one in found]).mapped
+    return [one.code for one in found], fixed.cells["userId"].to_pylist()
+
+
+@pytest.mark.parametrize(
+    ("id_", "whole"),
+    [
+        ("17850.0", "17850"),
+        ("17850.", "17850"),
+        ("17850.00", "17850"),
+        ("17850,0", "17850"),
+        ("0.0", "0"),
+        ("17850.000000", "17850"),
+        ("999999999999999.0", "999999999999999"),
+        ("9006999999999999.0", "9006999999999999"),
+    ],
+)
+def test_a_float_of_a_whole_number_among_whole_numbers_can_be_written_as_that_number(id_: str, whole: str) -> None:
+    assert users_fixed([id_, "13047", "12583"]) == (["id_damaged"], [whole, "13047", "12583"])
+
+
+@pytest.mark.parametrize("id_", ["1.48E18", "1.0E7", "17.000", "17,000", "007.0", "17,850.00", "9007199254740993.0"])
+def test_what_may_be_another_number_than_it_seems_is_not_rewritten(id_: str) -> None:
+    assert "id_damaged" not in users_fixed([id_, "13047", "12583"])[0]
+
+
+def test_where_every_id_ends_as_a_float_all_are_written_as_whole_numbers_and_versions_are_left_alone() -> None:
+    assert users_fixed(["17850.0", "13047.0", ""])[1] == ["17850", "13047", ""]
+    assert users_fixed(["1.0", "1.5", "2"])[1] == ["1.0", "1.5", "2"]
+    assert users_fixed(["17850.0", "13047", "1.48E18"])[1] == ["17850", "13047", "1.48E18"]
+
+
+def test_decomposed_ids_are_composed_where_other_rows_have_them_composed_and_case_is_never_changed() -> None:
+    composed, decomposed = "Jos\u00e9", "Jose\u0301"
+    assert users_fixed([composed, decomposed, composed]) == (["id_twins"], [composed] * 3)
+    assert users_fixed([decomposed, decomposed, composed]) == ([], [decomposed, decomposed, composed])
+    assert users_fixed(["anna", "Anna", "anna"]) == ([], ["anna", "Anna", "anna"])
+    assert users_fixed([composed, decomposed, "Rene\u0301"])[1] == [composed, composed, "Rene\u0301"]
+
+
 def test_only_placeholders_that_say_nothing_are_emptied_and_only_where_somebody_else_is_named() -> None:
     header = ["name", "eventId", "userId", "profileId", "productId"]
     users = [("null", "p1"), ("None ", "p1"), ("null", ""), ("0", "p1"), ("u", "undefined"), ("null", "guest")]
@@ -229,6 +299,8 @@ def test_only_placeholders_that_say_nothing_are_emptied_and_only_where_somebody_
         (Fix(FixKind.PUT, "userId", (1203,), old="", new="u"), "Row 1,204, userId: empty → “u”"),
         (Fix(FixKind.PUT, "userId", (1, 2), new="u"), "Write “u” into 1,204 cells of userId"),
         (Fix(FixKind.REPLACE, "name", old="a", new="b"), "“a” → “b” in 1,204 cells of name"),
+        (Fix(FixKind.WHOLE, "userId"), "Whole numbers without “.0” in 1,204 cells of userId"),
+        (Fix(FixKind.COMPOSE, "userId", (1, 2)), "Composed characters (Unicode NFC) in 1,204 cells of userId"),
         (Fix(FixKind.TRIM, "userId"), "Trim white space in 1,204 cells of userId"),
         (Fix(FixKind.SECONDS, "ts"), "Seconds → milliseconds in 1,204 cells of ts"),
     ],

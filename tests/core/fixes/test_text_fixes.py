@@ -42,6 +42,11 @@ def found(text: str) -> tuple[Payload, list[tuple[Issue, TextFix | None]]]:
          BEGIN + ', "timestamp": 1664582400123, "data": {"productId": "p"}}'),
         (BEGIN + ', "data": {"productId": "=\\"00123\\""}}', BEGIN + ', "data": {"productId": "00123"}}'),
         (BEGIN + ', "data": {"productId": "\'0045"}}', BEGIN + ', "data": {"productId": "0045"}}'),
+        ('[' + BEGIN + ', "data": {"productId": "17850.0"}}, {"name": "Product viewed", "eventId": "e2", '
+         '"userId": "u1", "data": {"productId": "13047"}}]',
+         '[' + BEGIN + ', "data": {"productId": "17850"}}, {"name": "Product viewed", "eventId": "e2", '
+         '"userId": "u1", "data": {"productId": "13047"}}]'),
+        (BEGIN + ', "data": {"productId": "1.48E18"}}', None),
         (BEGIN + ', "timestamp": "1664582400", "data": {"productId": "p"}}',
          BEGIN + ', "timestamp": 1664582400000, "data": {"productId": "p"}}'),
         (BEGIN + ', "timestamp": "2022-10-01T00:00:00Z", "data": {"productId": "p"}}',
