@@ -124,7 +124,7 @@ _KNOWN_TEXTS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...]
             ),
         ),
         (
-            rf"{_WEEKDAY} {_MONTH} +[0-9]{{1,2}} [0-9:]{{8}} [A-Z]{{1,5}} [0-9]{{4}}",
+            rf"{_WEEKDAY} {_MONTH} +[0-9]{{1,2}} [0-9:]{{8}}(?: [A-Z]{{1,5}})? [0-9]{{4}}",
             lambda _: "It is a date as Java, Ruby and Unix write one: write it as 2022-10-01T10:00:00Z.",
         ),
         (

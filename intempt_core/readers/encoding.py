@@ -18,6 +18,10 @@ from intempt_core.readers.mapped_file import FileBytes, MappedFile, release_page
 SAMPLE_BYTES = 65_536
 """Bytes at the beginning of a text by which its dialect is guessed."""
 
+MAX_CONTROL_SHARE = 0.1
+"""Of the characters of a text no more than this share are controls, which no text has but by a wrong encoding."""
+
+_CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f-\x84\x86-\x9f]")
 _CONTROL_BYTES = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
 
 
@@ -94,21 +98,55 @@ def detect_encoding(raw: FileBytes, name: str) -> str:
     return "cp1252"
 
 
-def reject_other_width(raw: FileBytes, encoding: str, name: str) -> None:
-    """Raise :class:`ReadError` where a person named an encoding of two or four bytes a character, and it is another.
+def reject_other_encoding(raw: FileBytes, encoding: str, name: str) -> None:
+    """Raise :class:`ReadError` where a person named an encoding that the bytes certainly do not have.
 
-    Read so, bytes of text are nearly all some character: one long line without a delimiter, and no row.
+    Read as another one of two bytes a character, bytes of text are nearly all some character: one long line without a
+    delimiter, and no row. Read with another width, or as EBCDIC, delimiters, digits and line ends become controls. A
+    byte order mark says what a text is.
     """
     try:
-        is_wide = codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
-        if not is_wide or _has_ascii(raw, encoding) or not _has_ascii(raw, seems := detect_encoding(raw, name)):
+        seems = detect_encoding(raw, name)
+        named = codecs.lookup(encoding).name
+        if named == codecs.lookup(seems).name:
             return
+        problem = _find_encoding_problem(raw, named, seems)
     except (LookupError, ValueError, ReadError):  # what is wrong is said where the text is converted
         return
-    raise ReadError(
-        f"{name} cannot be read as {encoding}: it would be one line without a delimiter. It seems to be {seems}. Name"
-        " that encoding, or none."
-    )
+    if problem:
+        raise ReadError(
+            f"{name} cannot be read as {encoding}: {problem}. It seems to be {seems}. Name that encoding, or none."
+        )
+
+
+def _find_encoding_problem(raw: FileBytes, named: str, seems: str) -> str:
+    """Why a text is certainly not of a named encoding but of the one that it seems to be; empty where it may be."""
+    if named.startswith(("utf-16", "utf-32")) and not _has_ascii(raw, named) and _has_ascii(raw, seems):
+        return "it would be one line without a delimiter"
+    if raw.startswith(UTF8_BOM) and seems == "utf-8" and not named.startswith("utf"):
+        return "it begins with the byte order mark of UTF-8"
+    share = _measure_controls(raw, named)
+    is_wide = seems.startswith(("utf-16", "utf-32"))
+    if (share > MAX_CONTROL_SHARE or (is_wide and share)) and not _measure_controls(raw, seems):
+        return f"{share:.0%} of its characters would be controls, such as NUL"
+    return ""
+
+
+def _measure_controls(raw: FileBytes, encoding: str) -> float:
+    """The share of controls among the first characters of a text."""
+    text = raw[:4096].decode(encoding, errors="ignore")
+    return len(_CONTROLS.findall(text)) / max(1, len(text))
+
+
+def describe_named_encoding(raw: FileBytes, encoding: str) -> str:
+    """A note on a text that is UTF-8 by its bytes, while a person named another encoding; empty where it is not."""
+    try:
+        is_utf8 = codecs.lookup(encoding).name.startswith("utf")
+    except (LookupError, ValueError):  # said where the text is converted
+        return ""
+    if is_utf8 or raw.isascii() or _find_invalid_utf8(raw) is not None:
+        return ""
+    return f"By its bytes the file is UTF-8, though {encoding} was named: if letters look wrong, name utf-8, or none."
 
 
 def _has_ascii(raw: FileBytes, encoding: str) -> bool:

@@ -23,10 +23,11 @@ from intempt_core.readers.dialects.dialect import Dialect
 from intempt_core.readers.dialects.read_options import ReadOptions
 from intempt_core.readers.encoding import (
     convert_to_utf8,
+    describe_named_encoding,
     detect_encoding,
     read_file_bytes,
     reject_empty_file,
-    reject_other_width,
+    reject_other_encoding,
 )
 from intempt_core.readers.formats import CSV, JSON_LINES, FileFormat, join_words, recognise_binary, recognise_text
 from intempt_core.readers.jsonl import DocumentIndex
@@ -361,7 +362,9 @@ def _open_file(
         if found is None:
             encoding = options.encoding or detect_encoding(content, name)
             if options.encoding:
-                reject_other_width(content, encoding, name)
+                reject_other_encoding(content, encoding, name)
+                if said := describe_named_encoding(content, encoding):
+                    notes = (*notes, said)
             content = convert_to_utf8(content, encoding, name)
             found = recognise_text(content, name, documents=documents)
         if isinstance(dialect, ReadOptions) and (unused := _describe_unused_options(dialect, found)):

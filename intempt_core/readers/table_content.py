@@ -227,7 +227,7 @@ def describe_skipped_rows(dialect: Dialect) -> Iterator[str]:
 def describe_encoding(encoding: str) -> Iterator[str]:
     """A note on an encoding that is not UTF-8."""
     if encoding in {"cp1252", "latin-1"}:
-        yield f"The file is not UTF-8 and was read as {encoding}: if letters look wrong, name its encoding."
+        yield f"The file was read as {encoding}, not as UTF-8: if letters look wrong, name its encoding."
     elif encoding != "utf-8":
         yield f"The file was read as {encoding}."
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
+import pyarrow as pa
 
 from intempt_core.contract import is_blank, shorten_value
 from intempt_core.errors import ReadError
@@ -35,6 +36,7 @@ from intempt_core.readers.table_content import (
 )
 
 _SAMPLE_RECORDS = 100
+_QUOTE_SAMPLE_ROWS = 20
 _SEPARATOR_LINE = re.compile(rb"sep=([,;\t|])(?:\r\n?|\n|\Z)", re.IGNORECASE)
 
 
@@ -77,7 +79,12 @@ def read_text_table(source: FileSource) -> TableContent:
         header=header,
         columns=take_first_columns(columns, used_columns),
         lines=np.concatenate(lines),
-        notes=(*_describe_reading(text, used, blank, first_blank, rows), *_describe_trimmed(trimmed, rows), *notes),
+        notes=(
+            *_describe_reading(text, used, blank, first_blank, rows),
+            *_describe_other_quote(text, used, take_first_columns(columns, used_columns)),
+            *_describe_trimmed(trimmed, rows),
+            *notes,
+        ),
         cell_counts=cells.finish().narrow(used_columns, width),
         malformed_quotes=malformed.finish(),
         mapped_file=pages,
@@ -168,6 +175,22 @@ def _describe_trimmed(trimmed: int, rows: int) -> Iterator[str]:
     if trimmed:
         which = "Every row has" if trimmed == rows else "One row has" if trimmed == 1 else f"{trimmed:,} rows have"
         yield f"{which} an empty cell too many at the end, which was left out."
+
+
+def _describe_other_quote(text: FileBytes, dialect: Dialect, columns: Sequence[pa.ChunkedArray]) -> Iterator[str]:
+    """A note on cells that stand in another quote than the one that they were read by."""
+    if dialect.quote == "'" or b"'" not in text[:SAMPLE_BYTES]:
+        return
+    first = [cells.slice(0, _QUOTE_SAMPLE_ROWS).to_pylist() for cells in columns]
+    if any(len(given := [cell for cell in cells if cell]) > 1 and all(map(_is_quoted, given)) for cells in first):
+        yield (
+            "Cells stand in single quotes ('), which stay a part of them. Where they are only around the cells, read"
+            ' the file with that quote: --quote "\'".'
+        )
+
+
+def _is_quoted(cell: str) -> bool:
+    return len(cell) > 1 and cell[0] == cell[-1] == "'"
 
 
 def _describe_reading(text: FileBytes, dialect: Dialect, blank: int, first_blank: int, rows: int) -> Iterator[str]:

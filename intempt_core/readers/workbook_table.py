@@ -127,7 +127,8 @@ class _HiddenRows:
         if self._is_excluded:
             yield f"{hidden} and {'was' if one else 'were'} left out, as you said."
         else:
-            yield f"{hidden} and {'was' if one else 'were'} read. Hidden rows can be left out: “exclude”."
+            read = f"{hidden} and {'was' if one else 'were'} read."
+            yield f"{read} Hidden rows can be left out: “exclude” (--hidden-rows exclude)."
 
 
 def _describe_merged_cells(book: Workbook, used: Dialect, above: int) -> Iterator[str]:
@@ -141,7 +142,7 @@ def _describe_merged_cells(book: Workbook, used: Dialect, above: int) -> Iterato
     elif down:
         yield (
             f"Cells are merged ({names}): only the first one of each has its value, the others are empty. The value can"
-            " be given to the rows below: “fill”."
+            " be given to the rows below: “fill” (--merged-cells fill)."
         )
     else:
         yield f"Cells are merged ({names}): only the first column of each has its value, the others are empty."

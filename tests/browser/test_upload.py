@@ -374,3 +374,17 @@ def test_the_screen_is_whole_on_a_narrow_page(page: Page, tmp_path: Path) -> Non
         " && e.getBoundingClientRect().right > 401).length"
     )
     assert wide == 0
+
+
+def test_a_long_file_name_has_its_own_line_on_a_telephone(page: Page, console: Console, tmp_path: Path) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_screen(page, console.url + "/upload")
+    file = tmp_path / "a-rather-long-file-name-of-a-shop-export-2024-05-01.csv"
+    file.write_bytes(cosmetics(9))
+    drop(page, file)
+    line = page.locator(".st-key-upload-step-1 [data-testid=stText]").bounding_box()
+    toggle = page.locator(".st-key-upload-step-1 label").bounding_box()
+    assert line
+    assert toggle
+    assert line["width"] > 340
+    assert line["y"] >= toggle["y"] + toggle["height"]

@@ -117,6 +117,13 @@ def test_hidden_rows_and_merged_cells_of_a_sheet_are_said_and_chosen(upload: Upl
     assert "rows below the first one of each were given its value, as you said." in upload.texts
 
 
+def test_what_cannot_be_seen_in_a_sample_or_a_column_is_spelled(upload: Upload) -> None:
+    upload.drop("kind\u200b,who\nv\u202eiew,u\u00a01\nbuy,u2\n".encode())
+    samples = [element.value for element in upload.app.code]
+    assert samples == ["v[right-to-left override]iew · buy", "u[no-break space]1 · u2"]
+    assert "kind[zero width space]" in upload.texts
+
+
 def test_a_file_without_a_header_is_said_and_a_person_may_say_otherwise(upload: Upload) -> None:
     upload.drop(b"1433221332117,257597,view,355908\n1433224214164,992329,view,248676\n")
     assert "events.csv · 2 rows · 4 columns" in upload.texts

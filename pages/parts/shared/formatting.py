@@ -52,7 +52,12 @@ PAGE_STYLE = """
 [class*='st-key-compose-event-'] .stTextInput input, .st-key-inspect-paste textarea {
     font-family: 'Source Code Pro', monospace; font-size: 0.86rem
 }
-@media (max-width: 640px) {.st-key-upload-titles {display: none}}
+@media (max-width: 640px) {
+    .st-key-upload-titles {display: none}
+    [class*='st-key-upload-step-'] > [data-testid=stLayoutWrapper]:has(> [data-testid=stHorizontalBlock]) {
+        flex-basis: 100%; order: 1
+    }
+}
 @media (min-width: 641px) {
     [data-testid=stColumn]:has(.st-key-inspect-text) {position: sticky; top: 4rem; align-self: flex-start}
 }

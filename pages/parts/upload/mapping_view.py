@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from intempt_core.contract import IDENTITY_FIELDS, PLAIN_FIELDS, EventName, format_count, is_event_name
+from intempt_core.contract import IDENTITY_FIELDS, PLAIN_FIELDS, EventName, format_count, is_event_name, spell_invisible
 from intempt_core.errors import ConsoleError
 from intempt_core.mapping import (
     CELL_TYPES,
@@ -118,7 +118,8 @@ def _format_suggestions(found: list[MappingSuggestion], mapping: Mapping) -> Ite
         similar.setdefault(suggestion.reason, []).append(suggestion)
     for reason, some in similar.items():
         lines = [
-            f"{suggestion.column or 'every row'}{_format_mapped_field(suggestion, mapping)}" for suggestion in some
+            f"{spell_invisible(suggestion.column) or 'every row'}{_format_mapped_field(suggestion, mapping)}"
+            for suggestion in some
         ]
         if len(lines) > MAX_SIMILAR_SUGGESTIONS:
             yield f"{', '.join(lines[:2])} and {format_count(len(lines) - 2, 'more column')}: {reason}"
@@ -182,11 +183,11 @@ def show_column(table: Table, mapping: Mapping, column: str) -> None:
     options = list(dict.fromkeys((UNUSED_FIELD, *MAPPABLE_FIELDS, match_exact_field(column), *([now] if now else []))))
     head, sample, field, kind = st.columns(_COLUMN_WIDTHS, vertical_alignment="center")
     with head:
-        st.text(column or f"(column {number + 1} has no name)")
+        st.text(spell_invisible(column) or f"(column {number + 1} has no name)")
     with sample:
         cells = table.sample_cells(column, 50, max_chars=30)
         st.code(
-            " · ".join(list(dict.fromkeys(cells))[:2]) or "(empty)",
+            " · ".join(map(spell_invisible, list(dict.fromkeys(cells))[:2])) or "(empty)",
             language=None,
             wrap_lines=True,
         )
@@ -240,7 +241,7 @@ def show_event_names(table: Table, events: Table, mapping: Mapping) -> None:
     for number, cell in enumerate(unknown[:MAX_NAMES_SHOWN]):
         left, right = st.columns([3, 10], vertical_alignment="center")
         with left:
-            st.text(cell[:80])
+            st.text(spell_invisible(cell[:80]))
         widget = make_mapping_key("upload-name", number)
         ignored = IGNORED_NAME if cell in mapping.ignored_names else UNCHANGED_NAME
         st.session_state[widget] = mapping.names.get(cell, ignored)

@@ -186,7 +186,7 @@ def test_send_prints_what_check_prints(tmp_path: Path, capsys: pytest.CaptureFix
     path.write_bytes("was;wer;sku;note\nview;Ïèð;p1;x\nview;;p2;y\n".encode("cp1252"))
     arguments = [str(path), "--mapping", write_mapping(tmp_path)]
     _, out, _ = check(arguments, capsys)
-    assert "The file is not UTF-8 and was read as cp1252" in out
+    assert "The file was read as cp1252, not as UTF-8" in out
     assert "Not sent: note." in out
     assert "No identity is given." in out
     environment = {"CONSOLE_DATA": str(tmp_path / "data")}

@@ -110,6 +110,7 @@ def test_merged_cells_are_named_and_filled_down_where_a_person_says_so() -> None
     table = read(data)
     assert column(table, "user") == ["u1", "u2", "", ""]
     assert any(note.startswith("Cells are merged (“A3:A5”): only the first one of each has") for note in table.notes)
+    assert any("--merged-cells fill" in note for note in table.notes)
     table = read(data, ReadOptions(merged_cells="fill"))
     assert column(table, "user") == ["u1", "u2", "u2", "u2"]
     assert column(table, "quantity") == ["1", "2", "3", "4"]
