@@ -27,8 +27,9 @@ from intempt_core.readers.json_lenient import BlankedSpan, blank_lenient_syntax
 from intempt_core.readers.json_positions import TEXT_LINE_END, JsonNode, JsonSyntaxError, JsonText
 from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
 from intempt_core.readers.pasted.chosen_requests import ChosenSource, ListedRequest, choose_source
+from intempt_core.readers.pasted.forms import PastedReading
 from intempt_core.readers.pasted.mail import reject_mail
-from intempt_core.readers.pasted.pasted_keys import mask_pasted_keys
+from intempt_core.readers.pasted.pasted_keys import mask_reading
 from intempt_core.readers.pasted.quoted_text import QuotedText
 
 MAX_PASTED_CHARS = 5_000_000
@@ -94,8 +95,9 @@ def read_payload(text: str, *, max_chars: int | None = None, request: int | None
     if max_chars is not None and len(text) > max_chars:
         raise ReadError(f"The text has {len(text):,} characters; up to {max_chars:,} are read here. {TOO_LONG_HINT}")
     reject_mail(text)
-    text, had_key = mask_pasted_keys(text)
-    chosen = choose_source(text, request)
+    reading = mask_reading(given := PastedReading(text))
+    text, had_key = reading.text, reading is not given
+    chosen = choose_source(reading, request)
     source = chosen.source
     document, over = _parse_document(text, source)
     lines = (0, *(ended.end() for ended in TEXT_LINE_END.finditer(text)))

@@ -9,7 +9,7 @@ from intempt_core.readers.json_lenient import blank_lenient_syntax
 from intempt_core.readers.json_positions import TEXT_LINE_END, JsonSyntaxError, JsonText
 from intempt_core.readers.pasted.copied_request import CopiedRequest, CopiedText
 from intempt_core.readers.pasted.curl import NO_BODY
-from intempt_core.readers.pasted.forms import parse_copied_text
+from intempt_core.readers.pasted.forms import PastedReading
 from intempt_core.readers.pasted.quoted_text import QuotedText, UnclosedQuote, join_texts, quote_nothing
 
 _MAX_UNREAD_NOTES = 3
@@ -62,17 +62,19 @@ class ChosenSource:
     notes: tuple[str, ...] = ()
 
 
-def choose_source(text: str, request: int | None = None) -> ChosenSource:
+def choose_source(text: str | PastedReading, request: int | None = None) -> ChosenSource:
     """The document in a pasted text: the text itself, or the bodies of its requests, one after another.
 
     Args:
-        text: The pasted text, its keys masked.
+        text: The pasted text, its keys masked, or a reading of it.
         request: The number of the only request to read, from 1; by default those that go to a track path.
 
     Raises :class:`ReadError` where there is none, and :class:`RequestChoiceError` where a person has to choose.
     """
+    reading = text if isinstance(text, PastedReading) else PastedReading(text)
+    text = reading.text
     try:
-        copied = parse_copied_text(text)
+        copied = reading.parse()
     except UnclosedQuote as error:
         what = "the quote that opens here is never closed"
         raise JsonSyntaxError(text, error.at, what, "See that all of the command was copied.") from None

@@ -40,9 +40,31 @@ class CommandReading(NamedTuple):
     note: str = ""
 
 
-def split_command_line(text: str) -> list[QuotedText]:
-    """Split a command line into words and operators, as it was most probably meant. Raises :class:`UnclosedQuote`."""
-    return next(iterate_readings(text)).words
+class CommandReadings:
+    """The readings of a command line (:func:`iterate_readings`), each of them worked out once."""
+
+    def __init__(self, text: str) -> None:
+        self._found: list[CommandReading] = []
+        self._rest = iterate_readings(text)
+        self._error: UnclosedQuote | None = None
+
+    def __iter__(self) -> Iterator[CommandReading]:
+        number = 0
+        while number < len(self._found) or self._advance():
+            yield self._found[number]
+            number += 1
+
+    def _advance(self) -> bool:
+        if self._error is not None:
+            raise self._error
+        try:
+            self._found.append(next(self._rest))
+        except StopIteration:
+            return False
+        except UnclosedQuote as error:
+            self._error = error
+            raise
+        return True
 
 
 def iterate_readings(text: str) -> Iterator[CommandReading]:

@@ -11,7 +11,7 @@ from intempt_core.contract import BLANK_CHARACTERS, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.json_lenient import blank_lenient_syntax
 from intempt_core.readers.json_positions import JsonText
-from intempt_core.readers.pasted.command_line import iterate_readings
+from intempt_core.readers.pasted.command_line import CommandReadings
 from intempt_core.readers.pasted.copied_request import CopiedRequest, CopiedText
 from intempt_core.readers.pasted.curl_options import DATA_OPTIONS, CurlOption, iterate_options
 from intempt_core.readers.pasted.quoted_text import QuotedText, join_texts
@@ -40,10 +40,13 @@ def looks_like_json(text: str) -> bool:
     return begin[:1] in tuple('{["') and not _PROMPT.match(begin) and not _TYPE_OF_POWERSHELL.match(begin)
 
 
-def parse_curl_commands(text: str) -> CopiedText:
-    """Read the cURL commands in a text. Raises :class:`~intempt_core.readers.pasted.quoted_text.UnclosedQuote`."""
+def parse_curl_commands(text: str, readings: CommandReadings | None = None) -> CopiedText:
+    """Read the cURL commands in a text, whose ``readings`` may be known.
+
+    Raises :class:`~intempt_core.readers.pasted.quoted_text.UnclosedQuote`.
+    """
     first: CopiedText | None = None
-    for words, note in iterate_readings(text):
+    for words, note in readings or CommandReadings(text):
         copied = replace(_read_commands(text, words), notes=(note,) if note else ())
         if all(request.body is None or _is_json(request.body.value) for request in copied.requests):
             return copied  # backslashes are written in several ways, and only one of them makes JSON of the body

@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Callable
+from functools import cached_property
 from typing import NamedTuple
 
+from intempt_core.errors import ReadError
+from intempt_core.readers.pasted.command_line import CommandReadings
 from intempt_core.readers.pasted.copied_request import CopiedText
 from intempt_core.readers.pasted.curl import CURL_COMMAND, looks_like_json, parse_curl_commands
 from intempt_core.readers.pasted.fetch_calls import FETCH_CALL, parse_fetch_calls
@@ -27,10 +30,41 @@ COPIED_FORMS = (
 """The forms that are read."""
 
 
-def parse_copied_text(text: str) -> CopiedText | None:
+class PastedReading:
+    """A pasted text, of which each of its readings is worked out once.
+
+    Attributes:
+        text: What was pasted.
+        command_readings: It as a command line.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._copied: CopiedText | UnclosedQuote | ReadError | None = None
+        self._is_parsed = False
+
+    @cached_property
+    def command_readings(self) -> CommandReadings:
+        return CommandReadings(self.text)
+
+    def parse(self) -> CopiedText | None:
+        """Parse it (:func:`parse_copied_text`)."""
+        if not self._is_parsed:
+            try:
+                self._copied = parse_copied_text(self.text, self.command_readings)
+            except (UnclosedQuote, ReadError) as error:
+                self._copied = error
+            self._is_parsed = True
+        if isinstance(self._copied, UnclosedQuote | ReadError):
+            raise self._copied
+        return self._copied
+
+
+def parse_copied_text(text: str, readings: CommandReadings | None = None) -> CopiedText | None:
     """The requests in a pasted text; none where the text is a body itself.
 
-    A text may speak of several forms ("the same with curl"): the first one that gives a body is read.
+    Its ``readings`` as a command line may be known. A text may speak of several forms ("the same with curl"): the first
+    one that gives a body is read.
 
     Raises :class:`~intempt_core.readers.pasted.quoted_text.UnclosedQuote`, and
     :class:`~intempt_core.errors.ReadError` for a HAR file that is not whole.
@@ -43,7 +77,7 @@ def parse_copied_text(text: str) -> CopiedText | None:
     first: CopiedText | UnclosedQuote | None = None
     for _, form in sorted(begins, key=lambda pair: pair[0]):
         try:
-            copied = form.parse(text)
+            copied = parse_curl_commands(text, readings) if form.begins is CURL_COMMAND else form.parse(text)
         except UnclosedQuote as error:
             first = first or error
             continue

@@ -12,20 +12,27 @@ import binascii
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from urllib.parse import unquote
 
 from intempt_core.contract import MASK
 from intempt_core.errors import ReadError
-from intempt_core.readers.pasted.command_line import split_command_line
 from intempt_core.readers.pasted.copied_request import SECRET_HEADER, CopiedRequest
 from intempt_core.readers.pasted.curl import CURL_COMMAND, looks_like_json
 from intempt_core.readers.pasted.curl_options import DATA_OPTIONS, iterate_options
-from intempt_core.readers.pasted.forms import parse_copied_text
+from intempt_core.readers.pasted.forms import PastedReading
 from intempt_core.readers.pasted.har import HAR_BEGINNING
+from intempt_core.readers.pasted.name_search import (
+    find_line_starts,
+    find_parts,
+    find_word_starts,
+    fold_case,
+    iterate_matches,
+)
 from intempt_core.readers.pasted.powershell import POWERSHELL_REQUEST
 from intempt_core.readers.pasted.quoted_text import TextRun, UnclosedQuote
 
+_ADDRESS_OPTIONS = ("", "url", "url-query", *DATA_OPTIONS, "data-urlencode")
 _SECRET_OPTIONS = ("user", "proxy-user", "oauth2-bearer", "pass", "aws-sigv4")
 _QUERY_PAIR = re.compile(r"(?:^|[?&])([^=&#?]+)=([^&#]+)")
 _SECRET_QUERY = re.compile(r"api[-_]?key|key|(?:access_)?token|auth|secret|password", re.IGNORECASE)
@@ -53,6 +60,23 @@ _QUOTED = (
 _NAMED_BY = rf"[\"'](?:name|key)\\*[\"']\s*:\s*\\*[\"'](?:{_NAME})\\*[\"']"
 _MEMBERS_BETWEEN = r"(?:[^{}]{0,300}?,)?"
 _LOGIN_OPTION = "auth|user|(?:http-|proxy-)?passw(?:or)?d|http-user|proxy-user|bearer|oauth2-bearer|token"
+
+_NAME_PARTS = (
+    "authorization",
+    "cookie",
+    "apikey",
+    "api-key",
+    "api_key",
+    "token",
+    "secret",
+    "passw",
+    "passphrase",
+    "x-auth",
+)
+"""Texts of which every name of a key has one; letter case is ignored."""
+
+_CALL_PARTS = ("auth", "credential", "btoa", "b64encode", "securestring", "net.cookie")
+"""Texts of which every call that makes a header of a key has one."""
 
 _ANYWHERE = tuple(
     re.compile(pattern, re.IGNORECASE | re.MULTILINE)
@@ -117,18 +141,26 @@ KEY_HINT = (
 
 def mask_pasted_keys(text: str) -> tuple[str, bool]:
     """Mask every key in a text, and say whether there was one."""
-    spans = [span for span in _find_spans(text) if span[0] < span[1]]
+    reading = mask_reading(given := PastedReading(text))
+    return reading.text, reading is not given
+
+
+def mask_reading(reading: PastedReading) -> PastedReading:
+    """Mask every key in a text; the very same reading where there is none."""
+    text = reading.text
+    spans = [span for span in _find_spans(reading) if span[0] < span[1]]
     keys = {text[at:end] for at, end in spans if not _is_placeholder(text[at:end])}
     if not keys:
-        return text, False
+        return reading
     masked = _mask_spans(text, [span for span in spans if text[slice(*span)] in keys])
     for key in sorted(keys.union(*map(_decode_basic, keys)), key=len, reverse=True):
         if _LONG_KEY.fullmatch(key):  # the same key may be elsewhere in the text, too
             masked = masked.replace(key, MASK)
-    return masked, True
+    return PastedReading(masked)
 
 
-def _find_spans(text: str) -> Iterator[tuple[int, int]]:
+def _find_spans(reading: PastedReading) -> Iterator[tuple[int, int]]:
+    text = reading.text
     yield from _find_tokens(text)
     for cookies in _COOKIES.finditer(text):
         pattern = _COOKIE_VALUES[(cookies.lastindex or 1) - 1]
@@ -137,11 +169,11 @@ def _find_spans(text: str) -> Iterator[tuple[int, int]]:
         for pattern in _IN_JSON:
             yield from (found.span("value") for found in pattern.finditer(text))
         if HAR_BEGINNING.match(text):
-            yield from _find_in_har(text)
+            yield from _find_in_har(reading)
         return
-    command_spans = [*_find_in_words(text)]
+    command_spans = [*_find_in_words(reading)]
     bodies: list[tuple[int, int]] = []
-    requests = _parse_requests(text)
+    requests = _parse_requests(reading)
     for request in requests:
         command_spans += _find_in_request(request)
         if request.body and (request.goes_to_track or len(requests) == 1):  # what is posted elsewhere may be a login
@@ -158,30 +190,31 @@ def _find_spans(text: str) -> Iterator[tuple[int, int]]:
             yield found.span(3)
 
 
-def _find_in_words(text: str) -> Iterator[tuple[int, int]]:
+def _find_in_words(reading: PastedReading) -> Iterator[tuple[int, int]]:
     """Keys in the options of cURL commands."""
+    text = reading.text
     curl = CURL_COMMAND.search(text)
     if curl is None or POWERSHELL_REQUEST.match(text, curl.start()):
         return
     try:
-        words = split_command_line(text)
+        words = next(iter(reading.command_readings)).words
     except UnclosedQuote:
         return
     for option, word, start in iterate_options(words):
         yield from (word.text_span(start + a, start + b) for a, b in _find_in_option(option, word.value[start:]))
 
 
-def _find_in_har(text: str) -> Iterator[tuple[int, int]]:
+def _find_in_har(reading: PastedReading) -> Iterator[tuple[int, int]]:
     """Keys in the requests of a HAR file; what was posted to elsewhere than a track path may be a login."""
-    for request in _parse_requests(text):
+    for request in _parse_requests(reading):
         yield from _find_in_request(request)
         if request.body is not None and not request.goes_to_track:
             yield from (request.body.text_span(at, end) for at, end in _find_by_name(request.body.value))
 
 
-def _parse_requests(text: str) -> tuple[CopiedRequest, ...]:
+def _parse_requests(reading: PastedReading) -> tuple[CopiedRequest, ...]:
     try:
-        copied = parse_copied_text(text)
+        copied = reading.parse()
     except (UnclosedQuote, ReadError):
         return ()
     return copied.requests if copied else ()
@@ -215,11 +248,19 @@ def _overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
 
 def _find_by_name(text: str, known: Sequence[tuple[int, int]] = ()) -> Iterator[tuple[int, int]]:
     """Keys in a text that is no data, by the name before them; what stands in a key that is ``known`` is no name."""
-    for pattern in _ANYWHERE:
-        for found in pattern.finditer(text):
-            if not _overlaps((found.start(), found.start() + 1), known):
-                yield found.span("value")
-    for call in _CALL.finditer(text):
+    folded = fold_case(text)
+    names = find_word_starts(text, find_parts(folded, _NAME_PARTS), ".-")
+    lines = dict.fromkeys(find_line_starts(text, names, " \t>*"))
+    by_name = ([at - 1 for at in names if at and text[at - 1] in "\"'"], names, lines, names)
+    matches = (
+        *(iterate_matches(pattern, text, starts) for pattern, starts in zip(_ANYWHERE, by_name, strict=False)),
+        *(pattern.finditer(text) for pattern in _ANYWHERE[len(by_name) :]),
+    )
+    for found in chain.from_iterable(matches):
+        if not _overlaps((found.start(), found.start() + 1), known):
+            yield found.span("value")
+    calls = find_word_starts(text, find_parts(folded, _CALL_PARTS))
+    for call in iterate_matches(_CALL, text, sorted({*calls, *find_parts(folded, _CALL_PARTS[:1])})):
         if _overlaps((call.start("arguments") - 1, call.start("arguments")), known):
             continue
         arguments = list(_QUOTED_ARGUMENT.finditer(text, *call.span("arguments")))
@@ -266,7 +307,7 @@ def _find_in_option(option: str, value: str) -> Iterator[tuple[int, int]]:
             start = len(name) + 1 + len(rest) - len(rest.lstrip())
             scheme = _SCHEME_BEFORE.match(value, start)
             yield (scheme.end() if scheme else start), len(value)
-    elif option in ("", "url", "url-query", *DATA_OPTIONS, "data-urlencode") and not looks_like_json(value):
+    elif option in _ADDRESS_OPTIONS and ("=" in value or "@" in value) and not looks_like_json(value):
         pairs = _QUERY_PAIR.finditer(value)
         yield from (found.span(2) for found in pairs if _SECRET_QUERY.fullmatch(unquote(found[1])))
         if option in ("", "url"):

@@ -7,7 +7,7 @@ where it was written.
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from operator import attrgetter
@@ -111,9 +111,14 @@ class QuotedText:
         run = self.runs[max(0, bisect_right(self.runs, offset, key=attrgetter("start")) - 1)] if self.runs else None
         return _WRITERS[run.quote if run else Quote.SINGLE](new)
 
+    def _find_ends(self) -> tuple[int, int]:
+        return (self.runs[0].at, self.runs[-1].end) if self.runs else (self.at, self.end)
+
     def cut(self, start: int, end: int | None = None) -> "QuotedText":
         """A stretch of it, as a text of its own."""
         end = len(self.value) if end is None else end
+        if start == 0 and end >= len(self.value):
+            return QuotedText(self.value, [*self.runs], *self._find_ends())
         runs = []
         for run in self.runs:
             first, last = max(start, run.start), min(end, run.start + run.size)
@@ -133,23 +138,34 @@ class QuotedTextBuilder:
         self._made = QuotedText(at=at)
         self._pieces: list[str] = []
         self._size = 0
+        self._plain_start, self._plain_at, self._plain_end = 0, 0, -1  # the last run, while it can still grow
+        self._plain_quote = Quote.NONE
 
     def add(self, value: str, at: int, end: int, quote: Quote) -> None:
         """Add characters that are written from ``at`` to ``end``."""
         if not value:
             return
-        runs = self._made.runs
-        last = runs[-1] if runs else None
-        plain = end - at == len(value)
-        if plain and last and last.end == at and last.end - last.at == last.size and last.quote == quote:
-            runs[-1] = last._replace(size=last.size + len(value), end=end)
+        size = len(value)
+        if end - at != size:
+            self._finish_run()
+            self._made.runs.append(TextRun(self._size, size, at, end, quote))
+        elif at == self._plain_end and quote is self._plain_quote:
+            self._plain_end = end
         else:
-            runs.append(TextRun(self._size, len(value), at, end, quote))
+            self._finish_run()
+            self._plain_start, self._plain_at, self._plain_end, self._plain_quote = self._size, at, end, quote
         self._pieces.append(value)
-        self._size += len(value)
+        self._size += size
+
+    def _finish_run(self) -> None:
+        if self._plain_end >= 0:
+            at, end = self._plain_at, self._plain_end
+            self._made.runs.append(TextRun(self._plain_start, end - at, at, end, self._plain_quote))
+            self._plain_end = -1
 
     def build(self, end: int) -> QuotedText:
         """The text, which is written up to ``end``."""
+        self._finish_run()
         self._made.value, self._made.end = "".join(self._pieces), end
         return self._made
 
@@ -167,7 +183,7 @@ def join_texts(texts: Iterable[QuotedText], between: str) -> QuotedText:
             made.runs.append(TextRun(size, len(between), text.at, text.at, Quote.NONE))
             pieces.append(between)
             size += len(between)
-        made.runs += [run._replace(start=run.start + size) for run in text.runs]
+        made.runs += [TextRun(run[0] + size, *run[1:]) for run in text.runs] if size else text.runs
         pieces.append(text.value)
         size += len(text.value)
         made.at, made.end = (made.at if number else text.at), text.end
@@ -177,24 +193,46 @@ def join_texts(texts: Iterable[QuotedText], between: str) -> QuotedText:
 
 def compose_texts(outer: QuotedText, inner: QuotedText) -> QuotedText:
     """A text whose places are offsets in the value of another one, with its places where that one is written."""
-    if not outer.runs:
-        return inner
-    made = QuotedText(inner.value, [], outer.text_offset(inner.at), outer.text_offset(inner.end), inner.operator)
+    return next(iterate_composed(outer, [inner]))
+
+
+def iterate_composed(outer: QuotedText, inners: Iterable[QuotedText]) -> Iterator[QuotedText]:
+    """Compose several texts with the same one (:func:`compose_texts`)."""
     starts = [run.start for run in outer.runs]
-    for run in inner.runs:
-        if run.end - run.at != run.size:
-            made.runs.append(TextRun(run.start, run.size, *outer.text_span(run.at, run.end), run.quote))
+    for inner in inners:
+        yield _compose(outer, starts, inner) if starts else inner
+
+
+def _compose(outer: QuotedText, starts: Sequence[int], inner: QuotedText) -> QuotedText:
+    made = QuotedText(inner.value, [], outer.text_offset(inner.at), outer.text_offset(inner.end), inner.operator)
+    runs, under_runs, count = made.runs, outer.runs, len(outer.runs)
+    for start, size, run_at, run_end, quote in inner.runs:
+        index = max(0, bisect_right(starts, run_at) - 1)
+        if run_end - run_at != size:
+            runs.append(TextRun(start, size, *_find_span(under_runs, starts, index, run_at, run_end), quote))
             continue
-        index = max(0, bisect_right(starts, run.at) - 1)
-        while index < len(outer.runs) and outer.runs[index].start < run.end:
-            under = outer.runs[index]
-            first, last = max(run.at, under.start), min(run.end, under.start + under.size)
-            plain = under.end - under.at == under.size
-            at, stop = (under.at + first - under.start, under.at + last - under.start) if plain else under[2:4]
+        while index < count and starts[index] < run_end:
+            under_start, under_size, under_at, under_end, _ = under_runs[index]
+            first, last = max(run_at, under_start), min(run_end, under_start + under_size)
             if first < last:
-                made.runs.append(TextRun(run.start + first - run.at, last - first, at, stop, run.quote))
+                plain = under_end - under_at == under_size
+                shift = under_at - under_start
+                at, stop = (first + shift, last + shift) if plain else (under_at, under_end)
+                runs.append(TextRun(start + first - run_at, last - first, at, stop, quote))
             index += 1
     return made
+
+
+def _find_span(runs: Sequence[TextRun], starts: Sequence[int], index: int, start: int, end: int) -> tuple[int, int]:
+    """:meth:`QuotedText.text_span` of a text with these runs, of which the one at ``index`` holds ``start``."""
+    run_start, size, at, stop, _ = runs[index]
+    inside = start - run_start
+    plain = stop - at == size
+    first = stop if inside >= size else at + inside if plain else at
+    if end <= start:
+        return first, first
+    run_start, size, at, stop, _ = runs[max(0, bisect_right(starts, end - 1) - 1)]
+    return first, at + end - run_start if stop - at == size else stop
 
 
 def _write_json(new: str) -> str:

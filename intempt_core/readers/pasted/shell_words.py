@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from intempt_core.readers.pasted.quoted_text import Quote, QuotedText, QuotedTextBuilder, TextRun, UnclosedQuote
 
 _OPERATOR = re.compile(r"<<<|<<-?|&&|\|\||;;|[;|&<>()\n]")
+_PLAIN_WORD = re.compile(r"[^\s'\"\\$;&|<>()`#][^\s'\"\\$;&|<>()`]*(?=[\s;|<>()]|\Z)")
+_BLANKS = re.compile(r"[^\S\n]+")
 _UNQUOTED = re.compile(r"[^\s'\"\\$;&|<>()`]+")
-_IN_DOUBLE = re.compile(r'[^"\\]+')
+_IN_DOUBLE = re.compile(r"""([^"\\]+)|\\(?:\r?\n|(["\\$`]))|(\\)|(")""")
 _SIMPLE_ESCAPES = {
     "n": "\n",
     "t": "\t",
@@ -51,8 +53,12 @@ class _BashTokenizer:
         tags: list[tuple[str, bool]] = []  # here-documents that begin with the next line
         while self.at < len(self.text):
             char = self.text[self.at]
-            if char.isspace() and char != "\n":  # a space that no shell knows comes along when a text is copied
-                self.at += 1
+            if plain := _PLAIN_WORD.match(self.text, self.at):
+                start, self.at = plain.span()
+                runs = [TextRun(0, self.at - start, start, self.at, Quote.NONE)]
+                yield QuotedText(plain[0], runs, start, self.at)
+            elif blanks := _BLANKS.match(self.text, self.at):  # also those that no shell knows: they are copied, too
+                self.at = blanks.end()
             elif self.text.startswith(("\\\n", "\\\r\n", "`\n", "`\r\n"), self.at):  # PowerShell's lines go on so
                 self.at = self.text.index("\n", self.at) + 1
             elif char == "#":
@@ -122,22 +128,16 @@ class _BashTokenizer:
 
     def _read_double_quoted(self, word: QuotedTextBuilder, opened: int) -> None:
         text = self.text
-        while self.at < len(text) and text[self.at] != '"':
-            at = self.at
-            if text[at] != "\\":
-                self.at = _IN_DOUBLE.match(text, at).end()  # type: ignore[union-attr]  # neither a quote nor a backslash
-                word.add(text[at : self.at], at, self.at, Quote.DOUBLE)
-            elif text.startswith(("\\\n", "\\\r\n"), at):
-                self.at = text.index("\n", at) + 1
-            elif text[at + 1 : at + 2] in tuple('"\\$`'):
-                word.add(text[at + 1], at, at + 2, Quote.DOUBLE)
-                self.at = at + 2
-            else:
-                word.add("\\", at, at + 1, Quote.DOUBLE)
-                self.at = at + 1
-        if self.at >= len(text):
-            raise UnclosedQuote(opened)
-        self.at += 1
+        for piece in _IN_DOUBLE.finditer(text, self.at):
+            at, self.at = piece.span()
+            match piece.lastindex:
+                case 1 | 3:  # what it is, or a backslash that stays one
+                    word.add(piece[0], at, self.at, Quote.DOUBLE)
+                case 2:
+                    word.add(piece[2], at, self.at, Quote.DOUBLE)
+                case 4:
+                    return
+        raise UnclosedQuote(opened)
 
     def _read_c_escaped(self, word: QuotedTextBuilder, opened: int) -> None:
         """``$'…'``: the escapes of C."""

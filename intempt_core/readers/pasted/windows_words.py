@@ -18,7 +18,7 @@ from intempt_core.readers.pasted.quoted_text import (
     QuotedText,
     QuotedTextBuilder,
     UnclosedQuote,
-    compose_texts,
+    iterate_composed,
 )
 
 _QUOTED = re.compile(r"""(\$'(?:[^'\\]|\\.)*'|'[^']*')|"(?:[^"\\]|\\.)*+\"""", re.DOTALL)
@@ -84,7 +84,7 @@ def split_windows_line(text: str, rule: BackslashRule = BackslashRule.PROGRAM) -
     quote = Quote.WINDOWS_PLAIN
     if careted:
         quote = Quote.WINDOWS_DOUBLED if rule is BackslashRule.DOUBLED else Quote.WINDOWS
-    return [compose_texts(line, word) for word in _WordSplitter(line.value, escaped, rule, quote).split()]
+    return list(iterate_composed(line, _WordSplitter(line.value, escaped, rule, quote).split()))
 
 
 def _resolve_carets(text: str, *, always: bool) -> tuple[QuotedText, set[int]]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from intempt_core.contract.fields import MASK
 from intempt_core.errors import ReadError
 from intempt_core.exports.snippets import render_curl_snippet
-from intempt_core.readers.pasted.command_line import split_command_line
+from intempt_core.readers.pasted.command_line import iterate_readings
 from intempt_core.readers.pasted.curl import parse_curl_commands
 from intempt_core.readers.pasted.forms import parse_copied_text
 from intempt_core.readers.pasted.pasted_keys import mask_pasted_keys
@@ -95,7 +95,7 @@ PIECES = st.lists(
 
 @given(PIECES)
 def test_words_are_those_of_a_shell_and_each_character_knows_its_place(text: str) -> None:
-    words = split_command_line(text)
+    words = next(iterate_readings(text)).words
     assert [word.value for word in words] == shlex.split(text)
     for word in words:
         for offset, char in enumerate(word.value):
@@ -186,7 +186,7 @@ def is_masked_and_rejected(text: str) -> None:
 )
 def test_a_key_in_a_command_that_cannot_be_read_is_masked_too(command: str) -> None:
     with pytest.raises(UnclosedQuote):
-        split_command_line(command)
+        next(iterate_readings(command))
     is_masked_and_rejected(command)
 
 
