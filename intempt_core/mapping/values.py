@@ -3,9 +3,11 @@
 import hashlib
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from functools import cached_property
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -124,6 +126,19 @@ class LazyMapping(Mapping[str, T]):
 
     def __len__(self) -> int:
         return len(self._keys)
+
+
+class UnlockedProperty(cached_property[T]):
+    """A property that is worked out when first asked for, and then kept, by several threads at a time.
+
+    ``functools.cached_property`` of Python 3.11 holds one lock for all objects of a class while it works one out, so
+    that threads that each have an object of their own wait for each other. Here two threads that ask one object at once
+    may both work it out, and find the same.
+    """
+
+    def __init__(self, func: Callable[[Any], T]) -> None:
+        super().__init__(func)
+        self.lock = nullcontext()
 
 
 # ── event ids that a file lacks ──────────────────────────────────────────────────────────────────────────────────────

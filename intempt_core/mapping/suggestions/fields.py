@@ -7,7 +7,6 @@ header promises leave nothing. Names and times are found by their cells alone to
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
 
 from intempt_core.contract import EVENT_COUNT, PLAIN_FIELDS, format_count, shorten_value
 from intempt_core.mapping.model import match_exact_field
@@ -17,6 +16,7 @@ from intempt_core.mapping.suggestions.known_names import is_known_name
 from intempt_core.mapping.suggestions.profile import CellShape, ColumnProfile
 from intempt_core.mapping.suggestions.times import FIT_SHARE, TimeFit, find_time_forms, has_unread_times
 from intempt_core.mapping.suggestions.words import normalize_name
+from intempt_core.mapping.values import UnlockedProperty
 
 LEAST_SCORE = 30
 """The score that a candidate needs to be suggested."""
@@ -86,7 +86,7 @@ class ColumnReading:
     profile: ColumnProfile
     vendor: str = ""
 
-    @cached_property
+    @UnlockedProperty
     def candidates(self) -> tuple[Candidate, ...]:
         """The fields that the column may be, the surest first."""
         found: dict[str, Candidate] = {}
@@ -118,7 +118,7 @@ class ColumnReading:
             return self._judge_times()
         return self._judge_ids(field)
 
-    @cached_property
+    @UnlockedProperty
     def times(self) -> tuple[TimeFit, ...]:
         """The forms of the column's times; none where it has none."""
         return tuple(find_time_forms(self.profile))

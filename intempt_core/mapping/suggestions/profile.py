@@ -8,16 +8,17 @@ moment.
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
-from intempt_core.arrays import hash_texts, make_scalar, view_numbers
+from intempt_core.arrays import hash_texts, view_numbers
 from intempt_core.contract import is_blank, is_placeholder, shorten_value
 from intempt_core.mapping.model import RESERVED_COLUMNS
+from intempt_core.mapping.values import UnlockedProperty
 from intempt_core.readers import Table
 
 T = TypeVar("T")
@@ -31,7 +32,7 @@ MAX_SHAPE_BYTES = 200
 _FIRST_ROWS, _FIRST_SHAPES = 2_000, 200
 """Where so many of the first rows have more shapes than these, the column is not gone through."""
 
-_NINES = bytes(ord("9") if ord("0") <= byte <= ord("9") else byte for byte in range(256))
+_ZERO, _NINE = np.uint8(ord("0")), np.uint8(ord("9"))
 _FEW_CELLS = 20
 _ROWS_FOR_THREADS, _THREADS = 50_000, 2
 
@@ -70,7 +71,7 @@ class ColumnProfile:
         """The column."""
         return self.table.columns[self.column]
 
-    @cached_property
+    @UnlockedProperty
     def shapes(self) -> tuple[CellShape, ...] | None:
         """The shapes of the cells that are not blank, those first that most have; ``None`` where there are many."""
         found = self._count_shapes()
@@ -86,14 +87,14 @@ class ColumnProfile:
                 shapes.append(CellShape(text, count, row, cell))
         return tuple(shapes)
 
-    @cached_property
+    @UnlockedProperty
     def filled(self) -> int:
         """How many cells are not blank."""
         if self.shapes is not None:
             return sum(shape.count for shape in self.shapes)
         return int(sum(np.count_nonzero(view_numbers(pc.binary_length(chunk))) for chunk in self.cells.chunks))
 
-    @cached_property
+    @UnlockedProperty
     def says_nothing(self) -> bool:
         """Whether no cell can be an id: each is blank, or a word that stands for nothing (CONTRACT 2.8)."""
         if not self.filled:
@@ -101,7 +102,7 @@ class ColumnProfile:
         few = self.few_cells
         return few is not None and all(is_placeholder(cell) for cell in few)
 
-    @cached_property
+    @UnlockedProperty
     def few_cells(self) -> tuple[str, ...] | None:
         """The different cells that are not blank, where they are few; else ``None``."""
         if self._has_many_at_once:
@@ -109,13 +110,13 @@ class ColumnProfile:
         found = self.table.distinct_cells(self.column, _FEW_CELLS + 1)
         return None if len(found) > _FEW_CELLS else tuple(cell for cell in found if not is_blank(cell))
 
-    @cached_property
+    @UnlockedProperty
     def _has_many_at_once(self) -> bool:
         """Whether the first rows alone have more different cells than names have."""
         first = next((chunk for chunk in self.cells.chunks if len(chunk)), None)
         return first is not None and len(pc.unique(first.slice(0, _FIRST_ROWS))) > _FIRST_SHAPES
 
-    @cached_property
+    @UnlockedProperty
     def distinct(self) -> int:
         """How many different cells there are that are not empty, over all rows."""
         hashes = [hash_texts(chunk.cast(pa.large_string())) for chunk in self.cells.chunks if len(chunk)]
@@ -127,14 +128,14 @@ class ColumnProfile:
         has_empty = any(bool((view_numbers(pc.binary_length(chunk)) == 0).any()) for chunk in self.cells.chunks)
         return different - has_empty
 
-    @cached_property
+    @UnlockedProperty
     def with_spaces(self) -> int:
         """How many cells have a space inside, as texts for people have and ids have not."""
         if self.shapes is not None:
             return sum(shape.count for shape in self.shapes if " " in shape.text.strip())
         return sum(_count_true(pc.match_substring(chunk, " ")) for chunk in self.cells.chunks)
 
-    @cached_property
+    @UnlockedProperty
     def names(self) -> dict[str, int] | None:
         """Cell → how many rows have it, where the cells are few words; ``None`` where they are many."""
         if self.shapes is None or any(len(shape.cell) == MAX_SHAPE_BYTES for shape in self.shapes):
@@ -176,7 +177,7 @@ class ColumnProfile:
             if not start and len(pc.unique(make_shapes(chunk.slice(0, _FIRST_ROWS)))) > _FIRST_SHAPES:
                 return None
             shapes = make_shapes(chunk)
-            if (only := _find_only_shape(shapes)) is not None:
+            if (only := find_only_shape(shapes)) is not None:
                 before = found.get(only)
                 found[only] = (before[0] + len(chunk), before[1]) if before else (len(chunk), start)
                 start += len(chunk)
@@ -199,15 +200,17 @@ class ColumnProfile:
         return found if len(found) <= MAX_SHAPES else None
 
 
-def _find_only_shape(shapes: pa.BinaryArray) -> bytes | None:
+def find_only_shape(shapes: pa.BinaryArray) -> bytes | None:
     """The shape that all cells of a chunk have; ``None`` where they have several."""
     if not len(shapes):
         return None
     first: bytes = shapes[0].as_py()
     _, offsets, data = shapes.buffers()
     size, count = len(first), len(shapes)
-    if not first or data is None or data.size != size * count:
+    if (0 if data is None else data.size) != size * count:
         return None
+    if not size:
+        return first
     bounds = np.frombuffer(offsets, np.int64 if pa.types.is_large_binary(shapes.type) else np.int32, count + 1)
     is_even = bool((np.diff(bounds) == size).all())
     return first if is_even and pa.py_buffer(first * count).equals(data) else None
@@ -218,14 +221,22 @@ def make_shapes(chunk: pa.Array) -> pa.BinaryArray:
     wide = pa.types.is_large_string(chunk.type)
     _, offsets, data = chunk.buffers()
     bounds = np.frombuffer(offsets, np.int64 if wide else np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
-    if data is None or not len(chunk) or bounds[-1] == bounds[0]:
-        return pa.repeat(make_scalar("", pa.string()), len(chunk)).cast(pa.binary())
     if int(bounds[-1] - bounds[0]) > MAX_SHAPE_BYTES * len(chunk):
         short = pc.binary_slice(chunk.cast(pa.large_binary() if wide else pa.binary()), 0, MAX_SHAPE_BYTES)
         return make_shapes(short.cast(pa.large_binary()).view(pa.large_string()) if wide else short.view(pa.string()))
-    shaped = memoryview(data)[int(bounds[0]) : int(bounds[-1])].tobytes().translate(_NINES)
+    given = np.frombuffer(data or b"", np.uint8)[int(bounds[0]) : int(bounds[-1])]
     kind = pa.large_binary() if wide else pa.binary()
-    return pa.Array.from_buffers(kind, len(chunk), [None, pa.py_buffer(bounds - bounds[0]), pa.py_buffer(shaped)])
+    buffers = [None, pa.py_buffer(bounds - bounds[0]), pa.py_buffer(_replace_digits(given))]
+    return pa.Array.from_buffers(kind, len(chunk), buffers)
+
+
+def _replace_digits(given: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Bytes with ``9`` for each digit; NumPy lets other threads work meanwhile, ``bytes.translate`` does not."""
+    digits = given - _ZERO
+    is_digit = (digits <= _NINE - _ZERO).view(np.uint8)
+    digits = (_NINE - _ZERO - digits) * is_digit  # what is missing to nine
+    digits += given
+    return digits
 
 
 def _count_true(mask: pa.Array) -> int:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from intempt_core.arrays import Int64Array, Mask, view_numbers
 from intempt_core.contract import EARLIEST_MS, LATEST_MS, shorten_value
-from intempt_core.mapping.suggestions.profile import CellShape, ColumnProfile, make_shapes
+from intempt_core.mapping.suggestions.profile import CellShape, ColumnProfile, find_only_shape, make_shapes
 from intempt_core.mapping.time_formats import (
     COMMON_TIME_PATTERNS,
     EPOCH_MICROSECONDS,
@@ -82,7 +82,12 @@ _LIKE_A_TIME = re.compile(
     re.DOTALL,
 )
 _UNITS = {EPOCH_SECONDS: "seconds", EPOCH_MICROSECONDS: "microseconds", EPOCH_NANOSECONDS: "nanoseconds"}
-_DIGIT_BITS = 0x0F
+_WORD_DIGITS = 8
+_PAIR_STEPS = (  # of eight digits in a word: neighbours become one number, four, and one; bits kept, times, over
+    (0x0F0F_0F0F_0F0F_0F0F, 10 * (1 << 8) + 1, 8),
+    (0x00FF_00FF_00FF_00FF, 100 * (1 << 16) + 1, 16),
+    (0x0000_FFFF_0000_FFFF, 10_000 * (1 << 32) + 1, 32),
+)
 _TO_SECONDS = (EPOCH_SECONDS, SERIAL_DATE)
 _DAYS = np.array([0, *(calendar.monthrange(2023, month)[1] for month in range(1, 13))])
 
@@ -305,34 +310,45 @@ class _Cells(NamedTuple):
 
     Attributes:
         rows: Their rows (from 0) in the chunk.
-        held: The bytes of the chunk.
+        words: The eight bytes from each byte of the chunk on.
         starts: Where each of the cells begins in them.
     """
 
     rows: Int64Array
-    held: NDArray[np.uint8]
+    words: NDArray[np.uint64]
     starts: Int64Array
 
     def read_number(self, span: Span) -> Int64Array:
         """The number that stands in a span of each cell."""
         number = np.zeros(self.rows.size, np.int64)
-        for place in range(*span):
-            number *= 10
-            number += self.held[self.starts + place] & _DIGIT_BITS
+        for place in range(*span, _WORD_DIGITS):
+            digits = min(_WORD_DIGITS, span[1] - place)
+            word = self.words[self.starts + place] << np.uint64(8 * (_WORD_DIGITS - digits))  # as if zeros led it
+            for bits, times, over in _PAIR_STEPS:
+                word = (word & np.uint64(bits)) * np.uint64(times) >> np.uint64(over)
+            number = number * 10**digits + word.astype(np.int64)
         return number
 
 
 def _split_by_shape(chunk: pa.Array) -> Iterator[tuple[str, _Cells]]:
     """The cells of each shape of a chunk; the blank ones too."""
-    encoded = make_shapes(chunk).dictionary_encode()
-    codes = view_numbers(encoded.indices)
+    shapes = make_shapes(chunk)
     wide = pa.types.is_large_string(chunk.type)
     _, offsets, data = chunk.buffers()
-    bounds = np.frombuffer(offsets, np.int64 if wide else np.int32)[chunk.offset : chunk.offset + len(chunk)]
-    held = np.empty(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
+    bounds = np.frombuffer(offsets, np.int64 if wide else np.int32)[chunk.offset : chunk.offset + len(chunk) + 1]
+    first, size = (0, 0) if data is None else (int(bounds[0]), int(bounds[-1] - bounds[0]))
+    held = np.zeros(size + _WORD_DIGITS, np.uint8)  # longer, so that the word of its last byte can be read
+    held[:size] = np.frombuffer(data or b"", np.uint8)[first : first + size]
+    words: NDArray[np.uint64] = np.ndarray((size + 1,), "<u8", held.data, strides=(1,))
+    starts = bounds[:-1].astype(np.int64) - first
+    if (only := find_only_shape(shapes)) is not None:
+        yield only.decode(errors="replace"), _Cells(np.arange(len(chunk)), words, starts)
+        return
+    encoded = shapes.dictionary_encode()
+    codes = view_numbers(encoded.indices)
     for code, shape in enumerate(encoded.dictionary.to_pylist()):
         rows = np.flatnonzero(codes == code)
-        yield shape.decode(errors="replace"), _Cells(rows, held, bounds[rows].astype(np.int64))
+        yield shape.decode(errors="replace"), _Cells(rows, words, starts[rows])
 
 
 def _are_times(cells: _Cells, layout: _Layout) -> Mask:
@@ -346,9 +362,12 @@ def _are_times(cells: _Cells, layout: _Layout) -> Mask:
         ms = read("epoch") * times // over - less
         return (ms >= EARLIEST_MS) & (ms <= LATEST_MS)
     year = read("year") + (2000 if layout.short_year else 0)
+    good = (year >= _FIRST_YEAR) & (year <= _LAST_YEAR)
+    if not good.any():  # such as of digits that are no date at all
+        return good
     month = read("month") if not layout.month else np.full(cells.rows.size, layout.month)
     day = read("day")
-    good = (year >= _FIRST_YEAR) & (year <= _LAST_YEAR) & (month >= 1) & (month <= 12) & (day >= 1)
+    good &= (month >= 1) & (month <= 12) & (day >= 1)
     leap = (month == 2) & (year % 4 == 0)  # no century that is none lies among the years
     good &= day <= _DAYS[np.where(good, month, 1)] + leap
     limits = {"hour": (1, 12) if layout.twelve_hours else (0, 23), "minute": (0, 59), "second": (0, 59)}

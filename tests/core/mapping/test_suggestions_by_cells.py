@@ -3,13 +3,14 @@
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.mapping.model import Mapping, MappingSuggestion, exact_mapping
 from intempt_core.mapping.suggestions.cell_types import find_cell_type
-from intempt_core.mapping.suggestions.profile import MAX_SHAPES, ColumnProfile
+from intempt_core.mapping.suggestions.profile import MAX_SHAPES, ColumnProfile, find_only_shape, make_shapes
 from intempt_core.mapping.suggestions.suggest import suggest_mapping
 from intempt_core.mapping.suggestions.times import SEARCHED_PATTERNS, find_time_forms
 from intempt_core.mapping.table_events import map_table
@@ -480,3 +481,27 @@ def test_a_type_fits_exactly_the_cells_that_are_of_it(cells: list[str], chunk: i
     fit = find_cell_type(ColumnProfile(table_of(["price"], [[cell] for cell in cells], chunk=chunk), "price"))
     if fit is not None:
         assert fit.fitting == sum(is_cell_of_type(cell, fit.kind) for cell in cells if cell)
+
+
+@given(cells=st.lists(st.text(alphabet="0123456789/:;é -", max_size=12), max_size=20), start=st.integers(0, 5))
+def test_a_shape_is_its_cell_with_nines_for_digits(cells: list[str], start: int) -> None:
+    nines = str.maketrans("0123456789", "9999999999")
+    for kind in (pa.string(), pa.large_string()):
+        chunk = pa.array(cells, kind).slice(min(start, len(cells)))
+        shapes = make_shapes(chunk)
+        expected = [cell.translate(nines).encode() for cell in cells[start:]]
+        assert shapes.to_pylist() == expected
+        assert find_only_shape(shapes) == (expected[0] if len(set(expected)) == 1 else None)
+
+
+@pytest.mark.parametrize("per_ms", [0.001, 1, 1_000, 1_000_000])
+def test_numbers_of_every_unit_are_read_to_the_last_digit(per_ms: float) -> None:
+    def write(ms: int) -> int:
+        return ms // 1000 if per_ms < 1 else ms * int(per_ms)
+
+    earliest, latest = write(1_262_304_000_000), write(2_210_457_600_000)  # 2010-01-01 and 2040-01-18, CONTRACT 2.7
+    good = [earliest, latest, *(earliest + 10**place for place in range(9)), *(latest - n for n in range(9))]
+    cells = [*good, earliest - 1, latest + (1 if per_ms <= 1 else int(per_ms))]
+    table = table_of(["t"], [[str(cell)] for cell in cells])
+    fit = max(find_time_forms(ColumnProfile(table, "t")), key=lambda fit: fit.fitting)
+    assert (fit.fitting, fit.exceptions) == (len(good), (len(good), len(good) + 1))
