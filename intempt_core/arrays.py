@@ -165,8 +165,19 @@ def _split_hashes(hashes: HashArray) -> list[HashArray]:
 
 
 def combine_column(column: pa.ChunkedArray) -> pa.Array:
-    """A column as one array; its 64-bit offsets hold any size."""
-    return combine_chunks(column.cast(pa.large_string()))
+    """A column as one array; its 64-bit offsets hold any size, and begin with 0.
+
+    Of an array that is a part of another, Arrow's ``ascii_lower`` and the like make one whose offsets are wrong.
+    """
+    whole = combine_chunks(column.cast(pa.large_string()))
+    validity, offsets, data = whole.buffers()
+    if not len(whole) or data is None or (validity is not None and whole.null_count):
+        return whole
+    bounds = np.frombuffer(offsets, np.int64)[whole.offset : whole.offset + len(whole) + 1]
+    if not bounds[0]:
+        return whole
+    text = data.slice(int(bounds[0]), int(bounds[-1] - bounds[0]))
+    return pa.Array.from_buffers(whole.type, len(whole), [None, pa.py_buffer(bounds - bounds[0]), text])
 
 
 def take_rows(column: pa.ChunkedArray, rows: Int64Array) -> pa.Array:
@@ -207,6 +218,22 @@ def view_bytes(array: pa.Array) -> NDArray[np.uint8]:
         return np.empty(0, np.uint8)
     first, last = np.frombuffer(offsets, np.int64)[[array.offset, array.offset + len(array)]]
     return np.frombuffer(data, np.uint8)[first:last]
+
+
+def find_rows_of_bytes(array: pa.Array, is_sought: Mask) -> Int64Array:
+    """The rows (sorted) of an array without nulls that hold a sought byte; a truth value for each of its bytes."""
+    places = np.flatnonzero(is_sought)
+    if not places.size:
+        return places
+    _, offsets, _ = array.buffers()
+    bounds = np.frombuffer(offsets, np.int64)[array.offset : array.offset + len(array) + 1]
+    if 2 * places.size > len(array):  # how many come before each row
+        before = np.zeros(is_sought.size + 1, np.int32)
+        np.cumsum(is_sought, out=before[1:])
+        return np.flatnonzero(np.diff(before[bounds - bounds[0]]))
+    rows = np.searchsorted(bounds, places + bounds[0], "right") - 1
+    found: Int64Array = rows[np.append(True, rows[1:] != rows[:-1])]
+    return found
 
 
 def first_bytes(array: pa.Array) -> NDArray[np.uint8]:

@@ -93,6 +93,7 @@ from .time_formats import (
 from .values import (
     CELL_TYPES as CELL_TYPES,
     LazyMapping as LazyMapping,
+    UnlockedProperty as UnlockedProperty,
     is_cell_of_type as is_cell_of_type,
     make_event_ids as make_event_ids,
     parse_cell as parse_cell,

@@ -7,6 +7,9 @@ import stat
 import tempfile
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+
 from intempt_core.contract import shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.readers.delimited import BLOCK_BYTES, UTF8_BOM
@@ -158,6 +161,8 @@ def _find_invalid_utf8(raw: FileBytes) -> int | None:
     """Where the bytes stop being UTF-8; ``None`` where they never do. A piece at a time, so that memory stays flat."""
     if raw.isascii():
         return None
+    if _is_valid_utf8(raw):
+        return None
     decoder = codecs.getincrementaldecoder("utf-8")()
     for at in range(0, len(raw), BLOCK_BYTES):
         waiting = len(decoder.getstate()[0])
@@ -167,6 +172,26 @@ def _find_invalid_utf8(raw: FileBytes) -> int | None:
             return at - waiting + error.start
         release_pages(raw)
     return None
+
+
+def _is_valid_utf8(raw: FileBytes) -> bool:
+    """Whether bytes are UTF-8, as Arrow finds; it makes no text of them, and so is quicker than a decoder."""
+    at, view = 0, pa.py_buffer(raw)
+    while at < len(raw):
+        end = min(at + BLOCK_BYTES, len(raw))
+        while at < end < len(raw) and raw[end] & 0xC0 == 0x80:  # a block ends where a character does
+            end -= 1
+        if end == at:  # no character is as long
+            return False
+        bounds = pa.py_buffer(np.array([0, end - at], np.int64))
+        text = pa.Array.from_buffers(pa.large_string(), 1, [None, bounds, view.slice(at, end - at)])
+        try:
+            text.validate(full=True)
+        except pa.ArrowInvalid:
+            return False
+        at = end
+        release_pages(raw)
+    return True
 
 
 def convert_to_utf8(raw: FileBytes, encoding: str, name: str) -> FileBytes:

@@ -120,15 +120,22 @@ ColumnRules: TypeAlias = Callable[[ColumnChecker], Iterable[tuple[str, Int64Arra
 
 
 def _run_rules(mapped: MappedTable, rules: ColumnRules) -> list[Finding]:
-    """What rules about single rows find, looked for in one part of the table after the other."""
-    found: dict[tuple[str, str, int], list[Int64Array]] = {}
-    for start in range(0, mapped.rows, RULE_BLOCK_ROWS):
+    """What rules about single rows find, looked for in two parts of the table at a time."""
+
+    def run(start: int) -> list[tuple[str, Int64Array, str]]:
         part = ColumnChecker(mapped.slice_rows(start, min(start + RULE_BLOCK_ROWS, mapped.rows)))
-        times: Counter[tuple[str, str]] = Counter()
-        for code, rows, field in rules(part):
-            found.setdefault((code, field, times[code, field]), []).append(rows + start)
-            times[code, field] += 1  # a code may come often: its rows are listed as often
+        some = [(code, rows + start, field) for code, rows, field in rules(part)]
         mapped.table.release_memory()
+        return some
+
+    found: dict[tuple[str, str, int], list[Int64Array]] = {}
+    starts = range(0, mapped.rows, RULE_BLOCK_ROWS)
+    with ThreadPoolExecutor(2) as pool:
+        for some in pool.map(run, starts) if len(starts) > 1 else map(run, starts):
+            times: Counter[tuple[str, str]] = Counter()
+            for code, rows, field in some:
+                found.setdefault((code, field, times[code, field]), []).append(rows)
+                times[code, field] += 1  # a code may come often: its rows are listed as often
     return [Finding(code, np.concatenate(rows), field) for (code, field, _), rows in found.items()]
 
 
@@ -179,16 +186,13 @@ class _TableCheck:
 
     def _find_warnings(self) -> Iterator[Finding]:
         mapped, known = self._mapped, self._known
-        yield from _run_rules(mapped, ColumnChecker.find_warnings)
-        header = mapped.table.width
-        yield Finding("row_short", self._select_rows(lambda cells: cells < header))
-        if mapped.makes_ids:
-            yield report_row_repeats(mapped.table)
-        yield from report_unclear_times(mapped, self._unreadable_times)
-        for field, column in mapped.field_columns.items():
-            if field in ID_FIELDS:
-                yield from report_id_column(field, mapped.table.columns[column], mapped.table.describe_row)
-                mapped.table.release_memory()
+        with ThreadPoolExecutor(1) as worker:  # whole columns are looked at there, while the rules run here
+            is_large = mapped.rows > RULE_BLOCK_ROWS
+            of_columns = worker.submit(lambda: list(self._find_in_columns())) if is_large else None
+            yield from _run_rules(mapped, ColumnChecker.find_warnings)
+            header = mapped.table.width
+            yield Finding("row_short", self._select_rows(lambda cells: cells < header))
+            yield from of_columns.result() if of_columns else self._find_in_columns()
         for field in ID_FIELDS:
             if field in mapped.mapping.constants:
                 text = _keep_unicode(id_to_text(mapped.mapping.constants[field]))
@@ -201,6 +205,17 @@ class _TableCheck:
             yield from known.earlier_report.findings_of("sent_before")
         elif known.find_prior_sends is not None:
             yield report_prior_sends(self._columns.iter_event_ids(), known.find_prior_sends)
+
+    def _find_in_columns(self) -> Iterator[Finding]:
+        """The warnings that only whole columns show."""
+        mapped = self._mapped
+        if mapped.makes_ids:
+            yield report_row_repeats(mapped.table)
+        yield from report_unclear_times(mapped, self._unreadable_times)
+        for field, column in mapped.field_columns.items():
+            if field in ID_FIELDS:
+                yield from report_id_column(field, mapped.table.columns[column], mapped.table.describe_row)
+                mapped.table.release_memory()
 
     def _select_rows(self, predicate: Callable[[int], bool]) -> Int64Array:
         """The rows whose number of cells is so."""

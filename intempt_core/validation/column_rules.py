@@ -6,7 +6,6 @@ field without a column) is asked once, of an event made of nothing but constants
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -39,7 +38,7 @@ from intempt_core.contract import (
     is_placeholder,
     read_identities,
 )
-from intempt_core.mapping import NUMBER_FORMS, LazyMapping, MappedTable
+from intempt_core.mapping import NUMBER_FORMS, LazyMapping, MappedTable, UnlockedProperty
 from intempt_core.readers import JSON_CELL
 from intempt_core.validation.text_column import TextColumn, find_mistyped, to_mask
 from intempt_core.validation.time_column import TimestampColumn
@@ -61,7 +60,7 @@ class MappedColumn(TextColumn):
         super().__init__(mapped.cells[field])
         self._mapped, self._field = mapped, field
 
-    @cached_property
+    @UnlockedProperty
     def times(self) -> TimestampColumn:
         """The cells read as times, as the mapping says that they are written."""
         return TimestampColumn(self, self._mapped.zone, self._mapped.mapping.time_format)
@@ -159,7 +158,7 @@ class ColumnChecker:
             unknown = bool(is_unknown_product(make_array([text]))[0])
             yield "product_unknown", np.arange(self.rows if unknown else 0), field
 
-    @cached_property
+    @UnlockedProperty
     def times(self) -> TimestampColumn | None:
         """The column of times, if there is one."""
         cells = self.cells.get("timestamp")
@@ -183,7 +182,7 @@ class ColumnChecker:
             else:
                 yield [constant] * rows.size
 
-    @cached_property
+    @UnlockedProperty
     def id_codes(self) -> Int64Array:
         """A number for each event id, the same for equal ones; -1 where there is none."""
         return np.arange(self.rows) if self.mapped.makes_ids else self.number_ids("eventId")
@@ -246,12 +245,12 @@ class ColumnChecker:
             return self.cells[field].codes
         return np.full(self.rows, -1 if id_to_text(get_field(self.constant_event.body, field)) is None else 0)
 
-    @cached_property
+    @UnlockedProperty
     def is_order(self) -> Mask:
         """The rows of the name ``Product ordered``."""
         return self._has_name(EventName.ORDERED)
 
-    @cached_property
+    @UnlockedProperty
     def order_codes(self) -> Int64Array:
         """A number for each order: neighbouring rows share it that are lines of one order (CONTRACT 2.9).
 
@@ -288,7 +287,7 @@ class ColumnChecker:
         constants = read_identities(self.constant_event.body)
         return [field for field in IDENTITY_FIELDS if field in self.cells or field in constants]
 
-    @cached_property
+    @UnlockedProperty
     def links(self) -> dict[str, Mask]:
         """The rows whose id links them to a person, by the id's field: :func:`find_links` over columns."""
         constants = read_identities(self.constant_event.body)

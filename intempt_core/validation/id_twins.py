@@ -16,6 +16,7 @@ from intempt_core.arrays import (
     HashArray,
     Int64Array,
     combine_column,
+    find_rows_of_bytes,
     hash_texts,
     make_array,
     take_rows,
@@ -31,6 +32,9 @@ TWIN_BLOCK_ROWS = 1 << 18
 
 MAX_RANDOM_CASE_SHARE = 0.25
 """Of the ids with letters no more than this share have capitals in the middle of a word; else case tells ids apart."""
+
+MAX_DISTINCT_SHARE = 0.5
+"""Which share of a part's ids may be different where each is asked only once."""
 
 _BUCKETS = 1 << 20
 _RANDOM_CASE = "[a-z][A-Z]|[A-Z]{2}[a-z]"
@@ -50,7 +54,13 @@ def report_id_twins(
     if not _may_have_forms(ids):
         return
     upper = _are_capitals(ids)
-    rows = _find_twin_rows(ids, upper=upper)
+    encoded = encode_ids(ids)
+    if encoded is None:
+        rows = find_twin_rows(ids, upper=upper)
+    else:  # ids that come often are asked once each
+        has_twin = np.zeros(len(encoded[0]), np.bool_)
+        has_twin[find_twin_rows(encoded[0], upper=upper)] = True
+        rows = np.flatnonzero(has_twin[encoded[1]])
     if not rows.size:
         return
     column = ids if isinstance(ids, pa.ChunkedArray) else pa.chunked_array([ids])
@@ -73,7 +83,23 @@ def report_id_twins(
     yield Finding("id_twins", rows[is_twin], name, describe)
 
 
-def _find_twin_rows(ids: pa.Array | pa.ChunkedArray, *, upper: bool) -> Int64Array:
+def encode_ids(ids: pa.Array | pa.ChunkedArray) -> tuple[pa.Array, Int64Array] | None:
+    """The different ids and for each row the number of its id, where ids come often; else ``None``."""
+    codes, dictionaries, size = list[Int64Array](), list[pa.Array](), 0
+    for start in range(0, len(ids), TWIN_BLOCK_ROWS):
+        encoded = combine_column(ids.slice(start, TWIN_BLOCK_ROWS)).dictionary_encode()
+        if len(encoded.dictionary) > MAX_DISTINCT_SHARE * len(encoded):
+            return None
+        codes.append(view_numbers(encoded.indices) + size)
+        dictionaries.append(encoded.dictionary)
+        size += len(encoded.dictionary)
+    if not dictionaries:
+        return None
+    whole = pa.concat_arrays(dictionaries).dictionary_encode()
+    return whole.dictionary, view_numbers(whole.indices)[np.concatenate(codes)]
+
+
+def find_twin_rows(ids: pa.Array | pa.ChunkedArray, *, upper: bool) -> Int64Array:
     """The rows (sorted) whose id is also there in another form; by hashes, so that others may be among them.
 
     An id that folding leaves as it is has a twin only among those that it changes.
@@ -107,15 +133,9 @@ def _find_twin_rows(ids: pa.Array | pa.ChunkedArray, *, upper: bool) -> Int64Arr
 
 def _find_cells_to_fold(array: pa.Array, *, upper: bool) -> Int64Array:
     """The cells that folding may change: those with a letter of the other case, or a character beyond ASCII."""
-    used, filled = view_bytes(array), np.flatnonzero(view_numbers(pc.binary_length(array)))
+    used = view_bytes(array)
     first, last = (ord("a"), ord("z")) if upper else (ord("A"), ord("Z"))
-    is_other = (used > 0x7F) | ((used >= first) & (used <= last))
-    if not is_other.any():
-        return np.empty(0, np.int64)
-    lengths = view_numbers(pc.binary_length(array)).astype(np.int64)
-    starts = (np.cumsum(lengths) - lengths)[filled]
-    found: Int64Array = filled[np.logical_or.reduceat(is_other, starts)]
-    return found
+    return find_rows_of_bytes(array, (used > 0x7F) | ((used >= first) & (used <= last)))
 
 
 def _find_unchanged_twins(

@@ -5,13 +5,13 @@ that reads a single one.
 """
 
 from collections.abc import Callable
-from functools import cache, cached_property
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from intempt_core.arrays import Int64Array, Mask, first_bytes, make_array, view_bytes, view_numbers
+from intempt_core.arrays import Int64Array, Mask, find_rows_of_bytes, first_bytes, make_array, view_bytes, view_numbers
 from intempt_core.contract import (
     BLANK_CHARACTERS,
     PLACEHOLDER_IDS,
@@ -20,9 +20,10 @@ from intempt_core.contract import (
     PLACEHOLDER_STARTS,
     Json,
 )
-from intempt_core.mapping import NUMBER_FORMS, is_cell_of_type
+from intempt_core.mapping import NUMBER_FORMS, UnlockedProperty, is_cell_of_type
 
 _VISIBLE_ASCII = range(0x21, 0x7F)
+_FIRST_VISIBLE, _VISIBLE_COUNT = np.uint8(_VISIBLE_ASCII.start), np.uint8(len(_VISIBLE_ASCII))
 assert not any(character.encode()[0] in _VISIBLE_ASCII for character in BLANK_CHARACTERS)  # noqa: S101  what TextColumn.is_visible_ascii relies on
 _EXACT_PATTERNS = {  # spellings whose value a double surely keeps, up to 15 characters
     "number": r"^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$",
@@ -50,7 +51,7 @@ class TextColumn:
     def __init__(self, array: pa.Array) -> None:
         self.array = array
 
-    @cached_property
+    @UnlockedProperty
     def lengths(self) -> Int64Array:
         """Bytes of each cell."""
         found: Int64Array = view_numbers(pc.binary_length(self.array))
@@ -61,24 +62,22 @@ class TextColumn:
         """Whether no cell holds anything."""
         return not view_bytes(self.array).size
 
-    @cached_property
+    @UnlockedProperty
     def is_visible_ascii(self) -> bool:
         """Whether every byte is visible ASCII, so that no cell holds white space of any kind."""
         used = view_bytes(self.array)
         return not used.size or (int(used.min()) in _VISIBLE_ASCII and int(used.max()) in _VISIBLE_ASCII)
 
-    @cached_property
+    @UnlockedProperty
     def odd_rows(self) -> Int64Array:
         """The rows (sorted) whose cell has anything but visible ASCII."""
         found: Int64Array = np.empty(0, np.int64)
         if not self.is_visible_ascii:
-            used, filled = view_bytes(self.array), np.flatnonzero(self.lengths)
-            is_odd = (used < _VISIBLE_ASCII.start) | (used >= _VISIBLE_ASCII.stop)
-            starts = (np.cumsum(self.lengths) - self.lengths)[filled]
-            found = filled[np.logical_or.reduceat(is_odd, starts)]
+            used = view_bytes(self.array)
+            found = find_rows_of_bytes(self.array, used - _FIRST_VISIBLE >= _VISIBLE_COUNT)
         return found
 
-    @cached_property
+    @UnlockedProperty
     def trimmed(self) -> pa.Array:
         """The cells without white space around them."""
         rows = self.odd_rows
@@ -92,12 +91,12 @@ class TextColumn:
         mask[rows] = True
         return pc.replace_with_mask(self.array, make_array(mask), after)
 
-    @cached_property
+    @UnlockedProperty
     def given(self) -> Mask:
         """``is_given`` of each cell."""
         return self.lengths > 0 if self.is_visible_ascii else view_numbers(pc.binary_length(self.trimmed)) > 0
 
-    @cached_property
+    @UnlockedProperty
     def placeholders(self) -> Mask:
         """``is_placeholder`` of each cell, among the given."""
         found = to_mask(pc.is_in(pc.ascii_lower(self.trimmed), value_set=_make_placeholder_array()))
@@ -105,7 +104,7 @@ class TextColumn:
             found = found | _match_pattern(self.trimmed, PLACEHOLDER_PATTERN, PLACEHOLDER_STARTS)
         return found & self.given
 
-    @cached_property
+    @UnlockedProperty
     def real(self) -> Mask:
         """Whether a cell is given and no placeholder: such an id may link events to a person."""
         return self.given & ~self.placeholders
@@ -142,7 +141,7 @@ class TextColumn:
         """What cells of this column become; no value is ``None``."""
         return [text or None for text in cells.to_pylist()]
 
-    @cached_property
+    @UnlockedProperty
     def codes(self) -> Int64Array:
         """A number for each given id, the same for equal ones; -1 where none is given."""
         codes = view_numbers(self.array.dictionary_encode().indices).astype(np.int64)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,11 +11,13 @@ from intempt_core import arrays
 from intempt_core.arrays import (
     combine_column,
     factorize_texts,
+    find_rows_of_bytes,
     hash_texts,
     make_array,
     make_scalar,
     release_unused_memory,
     take_rows,
+    view_bytes,
     view_numbers,
 )
 
@@ -113,3 +116,20 @@ def test_memory_that_was_freed_is_handed_back() -> None:
     array = make_array(np.arange(1 << 20))
     release_unused_memory()  # takes nothing that is in use
     assert view_numbers(array)[-1] == (1 << 20) - 1
+
+
+@given(st.lists(st.text(alphabet="ab \u00e9", max_size=6), max_size=30), st.integers(0, 5))
+def test_rows_of_bytes_are_those_that_hold_one(cells: list[str], start: int) -> None:
+    array = combine_column(pa.array(cells, pa.large_string()).slice(min(start, len(cells))))
+    for sought in (b"a", b" ", b"ab \xc3\xa9", b"z"):
+        found = find_rows_of_bytes(array, np.isin(view_bytes(array), list(sought)))
+        expected = [row for row, cell in enumerate(cells[start:]) if set(cell.encode()) & set(sought)]
+        assert found.tolist() == expected
+
+
+@pytest.mark.parametrize("kind", [pa.string(), pa.large_string()])
+def test_a_part_of_a_column_is_one_that_arrow_reads_right(kind: pa.DataType) -> None:
+    part = combine_column(pa.chunked_array([pa.array(["José", "NULL", ""], kind)]).slice(1))
+    lowered = pc.ascii_lower(part)
+    lowered.validate(full=True)
+    assert lowered.to_pylist() == ["null", ""]

@@ -1,10 +1,16 @@
 """Two written forms of one id in one file, worked out by hand."""
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from intempt_core.arrays import make_array
 from intempt_core.mapping.model import exact_mapping
 from intempt_core.mapping.table_events import map_table
+from intempt_core.validation import check
 from intempt_core.validation.check import check_table
+from intempt_core.validation.id_twins import encode_ids, find_twin_rows
 from intempt_core.validation.report import Report
 from tests.core.readers.factories import table_of
 
@@ -60,3 +66,31 @@ def test_the_sentence_names_the_other_form_and_its_first_row() -> None:
         "It is written with composed characters in row 1 (line 2), here with decomposed ones (Unicode NFC and NFD)."
         " Write it in one form: to the engine these are two ids."
     )
+
+
+@given(st.lists(st.sampled_from(["a1", "A1", "b", "é", "e\u0301", "É", "", " ", "null", "c"]), max_size=30))
+def test_ids_that_come_often_have_the_twins_that_each_row_by_itself_has(ids: list[str]) -> None:
+    often = make_array(ids * 3)
+    encoded = encode_ids(often)
+    assert (encoded is None) == (not ids)
+    if encoded is not None:
+        assert encoded[0].take(make_array(encoded[1])).equals(often)
+        for upper in (False, True):
+            found = np.isin(encoded[1], find_twin_rows(encoded[0], upper=upper))
+            assert np.flatnonzero(found).tolist() == find_twin_rows(often, upper=upper).tolist()
+
+
+@given(
+    st.lists(st.sampled_from([COMPOSED, DECOMPOSED, "null", '="1"', "1.2E+18", " x", "x", "", "1|2"]), max_size=30),
+    st.integers(1, 7),
+)
+def test_parts_that_are_looked_at_at_once_show_what_the_whole_shows(users: list[str], part: int) -> None:
+    header = ["name", "userId", "productId", "timestamp"]
+    rows = [["Product viewed", user, "p", str(1_700_000_000_000 + row // 2)] for row, user in enumerate(users)]
+    mapped = map_table(table_of(header, rows), exact_mapping(header))
+    whole = check_table(mapped)
+    expected = {code: whole.rows_of(code).tolist() for code in whole.counts}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(check, "RULE_BLOCK_ROWS", part)
+        parts = check_table(mapped)
+        assert {code: parts.rows_of(code).tolist() for code in parts.counts} == expected
