@@ -290,7 +290,8 @@ def ready_made(path: str) -> float:
 
 def _imports_done() -> None:
     """Import what the sides need before the clock starts; Arrow's first array brings pandas along."""
-    for name in ("intempt_core", "pandas", "pyarrow.csv"):
+    ours = ("mapping.model", "mapping.table_events", "readers.table", "readers.text_table", "validation.check")
+    for name in (*(f"intempt_core.{module}" for module in ours), "pandas", "pandas.io.parsers", "pyarrow.csv"):
         import_module(name)
 
 
