@@ -16,6 +16,7 @@ from intempt_core.readers.pasted.windows_words import (
 )
 
 _POWERSHELL = re.compile(r"`\r?\n|\$env:\w|\s--%\s|^\s*\$\w+\s*=|\s@['\"][^\S\n]*\r?\n", re.IGNORECASE | re.MULTILINE)
+_POWERSHELL_SIGNS = ("`", "$", "--%", "@'", '@"')  # a text without them has nothing that _POWERSHELL fits
 _DOUBLED_APOSTROPHE = re.compile(r"[^\s'=,]''[^\s',;]")
 _ESCAPED_QUOTE = re.compile(r'(\\*)\\"')
 
@@ -79,7 +80,7 @@ def iterate_readings(text: str) -> Iterator[CommandReading]:
         if any('\\"' in word.value for word in words):
             yield CommandReading([_resolve_escapes(word) for word in words], _TAKES_QUOTES)
     if not is_windows_line(text):
-        yield CommandReading(split_shell_line(text), _DROPS_APOSTROPHES if _DOUBLED_APOSTROPHE.search(text) else "")
+        yield CommandReading(split_shell_line(text), _DROPS_APOSTROPHES if _has_doubled_apostrophe(text) else "")
         return
     unclosed: UnclosedQuote | None = None
     fits = False
@@ -102,9 +103,14 @@ def is_powershell_line(text: str) -> bool:
 
     Its signs count only outside of ``'…'``: a body may hold them.
     """
-    if _POWERSHELL.search(text) and _POWERSHELL.search(blank_single_quoted(text)):
+    has_signs = any(sign in text for sign in _POWERSHELL_SIGNS)
+    if has_signs and _POWERSHELL.search(text) and _POWERSHELL.search(blank_single_quoted(text)):
         return True
-    return "curl.exe" in text.lower() and not is_windows_line(text) and _DOUBLED_APOSTROPHE.search(text) is not None
+    return "curl.exe" in text.lower() and not is_windows_line(text) and _has_doubled_apostrophe(text)
+
+
+def _has_doubled_apostrophe(text: str) -> bool:
+    return "''" in text and _DOUBLED_APOSTROPHE.search(text) is not None
 
 
 def _resolve_escapes(word: QuotedText) -> QuotedText:
