@@ -119,7 +119,11 @@ def _is_no_object(value: Json) -> bool:
 
 
 def _is_column_given(column: FieldColumn) -> Mask:
-    return column.given
+    return column.filled
+
+
+def _find_not_text(column: FieldColumn) -> Mask | None:
+    return column.not_text
 
 
 def _is_column_one_of(values: tuple[str, ...], column: FieldColumn) -> Mask:
@@ -239,7 +243,7 @@ _KINDS = (
         allowed=_ID_ALLOWED,
         fix="Write the id as text in quotes.",
         source="1.4, 2.8",
-        reading=ValueRule(ID_FIELDS, _is_unreadable_id, find_none),
+        reading=ValueRule(ID_FIELDS, _is_unreadable_id, _find_not_text),
     ),
     IssueKind(
         code="id_cell_error",

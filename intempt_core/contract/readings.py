@@ -35,6 +35,8 @@ class FieldColumn(Protocol):
 
     Attributes:
         given: Rows whose cell holds something visible.
+        filled: Those, and rows whose value is no text: a list or an object of JSON, true or false.
+        not_text: Rows whose value is no text; ``None`` where every value is one.
         is_visible_ascii: Whether every character of the column is visible ASCII, so that it has no white space.
         placeholders: Rows whose cell is one of the placeholders (CONTRACT 2.8).
         times: The cells read as times.
@@ -42,6 +44,10 @@ class FieldColumn(Protocol):
 
     @property
     def given(self) -> Mask: ...
+    @property
+    def filled(self) -> Mask: ...
+    @property
+    def not_text(self) -> Mask | None: ...
     @property
     def is_visible_ascii(self) -> bool: ...
     @property

@@ -16,7 +16,7 @@ from intempt_core.mapping.event_source import EventSource
 from intempt_core.mapping.mapped_table import EVENT_BLOCK_ROWS, MappedTable, combine_cells
 from intempt_core.mapping.model import EXPECT_COLUMN, Mapping, is_field
 from intempt_core.mapping.values import parse_cell
-from intempt_core.readers import DocumentIndex, Table
+from intempt_core.readers import PATH_SEPARATOR, DocumentIndex, Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +169,9 @@ def replace_event_cells(event: GivenEvent, cells: AnyMapping[str, str]) -> Given
 
 
 def _replace_value(body: AnyMapping[str, Json], path: str, text: str) -> dict[str, Json]:
+    outer, _, inner = path.partition(PATH_SEPARATOR)
+    if inner and path not in body and isinstance(body.get(outer), AnyMapping):  # it clashes with a key with a dot
+        return {**body, outer: _replace_value(body[outer], inner, text)}
     steps = path.split(".")
     for length in range(len(steps), 0, -1):  # a key may itself have a dot
         key, rest = ".".join(steps[:length]), ".".join(steps[length:])

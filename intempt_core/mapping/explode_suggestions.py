@@ -175,6 +175,7 @@ def _take_first_documents(documents: DocumentIndex, rows: int) -> DocumentIndex:
         lines=documents.lines[:rows],
         numbers=documents.numbers[:rows],
         needs_model=documents.needs_model[:rows],
+        is_plain=documents.is_plain[:rows],
     )
 
 

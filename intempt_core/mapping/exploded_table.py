@@ -21,12 +21,15 @@ from intempt_core.mapping.explode import Explode
 from intempt_core.mapping.model import Mapping, suggest_nearest
 from intempt_core.readers import (
     NULL,
+    PATH_SEPARATOR,
     CellCounts,
+    KeyClash,
     ReadLimits,
     ReplaceableColumns,
     Table,
     TableOrigin,
     encode_cells,
+    flatten_entries,
     flatten_value,
     parse_exactly,
     spell_half_characters,
@@ -172,11 +175,19 @@ def _add_derived_columns(table: Table, mapping: Mapping) -> Table:
     found: dict[str, tuple[pa.ChunkedArray, NDArray[np.uint8] | None]] = {}
     notes: dict[str, str] = {}
     for column in dict.fromkeys(asked):
-        if column not in table.columns or _has_columns_inside(table, column):
+        if column not in table.columns and is_always_null(table, column):
+            found[column] = _build_null_column(table), table.cell_kinds[column]
+        elif column not in table.columns or _has_columns_inside(table, column):
             values = _read_derived(table, column, notes)
-            found[column] = _build_column(values, table.rows)
+            cells, kinds, half_characters = _build_column(values, table.rows)
+            found[column] = cells, kinds
+            if half_characters:
+                notes[f"half characters of {column}"] = describe_half_characters(half_characters, f"“{column}”")
     if mapping.name_columns:
         for column in mapping.name_columns:
+            if column not in table.columns and is_always_null(table, column):
+                nulls = _build_null_column(table)
+                table = replace(table, header=(*table.header, column), columns={**table.columns, column: nulls})
             _require_column(table, column)
         found[NAME_SEPARATOR.join(mapping.name_columns)] = join_name_columns(table, mapping.name_columns), None
     if not found:
@@ -202,26 +213,43 @@ def _require_column(table: Table, column: str) -> None:
         raise MappingError(f"{table.name} has no column “{column}”. {suggest_nearest(column, table.header)}")
 
 
-def _build_column(values: Sequence[Json], rows: int) -> tuple[pa.ChunkedArray, NDArray[np.uint8] | None]:
-    parts, kinds, start = [], np.zeros(rows, np.uint8), 0
+def _build_column(values: Sequence[Json], rows: int) -> tuple[pa.ChunkedArray, NDArray[np.uint8] | None, int]:
+    """The cells of values, what they are, and how many hold half of a character."""
+    parts, kinds, half_characters = [], np.zeros(rows, np.uint8), 0
     for start in range(0, rows, EXPLODE_BLOCK_ROWS):
         texts, own = encode_cells(values[start : start + EXPLODE_BLOCK_ROWS])
-        parts.append(_make_texts(texts))
+        made, spelled = _make_texts(texts)
+        parts.append(made)
+        half_characters += spelled
         if own is not None:
             kinds[start : start + own.size] = own
-    return pa.chunked_array(parts, pa.string()), kinds if kinds.any() else None
+    return pa.chunked_array(parts, pa.string()), kinds if kinds.any() else None, half_characters
 
 
-def _make_texts(texts: Sequence[str]) -> pa.Array:
+def _make_texts(texts: Sequence[str]) -> tuple[pa.Array, int]:
+    """Texts as an array, and how many hold half of a character, which JSON can say and UTF-8 cannot."""
     try:
-        return make_array(texts, pa.string())
-    except UnicodeEncodeError:  # half a character, which JSON can say and UTF-8 cannot
-        return make_array([spell_half_characters(text) for text in texts], pa.string())
+        return make_array(texts, pa.string()), 0
+    except UnicodeEncodeError:
+        spelled = [spell_half_characters(text) for text in texts]
+        count = sum(one != other for one, other in zip(spelled, texts, strict=True))
+        return make_array(spelled, pa.string()), count
+
+
+def is_always_null(table: Table, column: str) -> bool:
+    """Whether a key of JSON lines has no column, since it has no value but null in any row."""
+    return column not in table.columns and column in table.cell_kinds
+
+
+def _build_null_column(table: Table) -> pa.ChunkedArray:
+    return pa.chunked_array([pa.repeat(make_scalar("", pa.string()), table.rows)], pa.string())
 
 
 def is_derivable(table: Table, column: str) -> bool:
-    """Whether a column that the table does not have can be made of one that it has."""
-    return _has_columns_inside(table, column) or _find_holder(table, column) is not None
+    """Whether a column that the table does not have can be made of one that it has, or is null in every row."""
+    return (
+        is_always_null(table, column) or _has_columns_inside(table, column) or _find_holder(table, column) is not None
+    )
 
 
 def _has_columns_inside(table: Table, column: str) -> bool:
@@ -232,29 +260,47 @@ def _has_columns_inside(table: Table, column: str) -> bool:
 def _find_holder(table: Table, column: str) -> str | None:
     steps = column.split(".")
     heads = (".".join(steps[:length]) for length in range(len(steps) - 1, 0, -1))
-    return next((head for head in heads if head in table.columns), None)
+    return next((head for head in heads if head in table.columns or is_always_null(table, head)), None)
 
 
 def _read_derived(table: Table, column: str, notes: dict[str, str]) -> list[Json]:
     """The values of a column that is made; ``notes`` gets a sentence on a column whose cells cannot be read as JSON."""
+    found, unread, clashing = list[Json](), list[int](), list[int]()
     if table.documents is not None and _has_columns_inside(table, column):
-        return [find_inside(body, column) for body in table.documents.iter_exact_bodies(range(table.rows))]
-    holder = _find_holder(table, column)
-    if holder is None:
-        raise MappingError(f"{table.name} has no column “{column}”. {suggest_nearest(column, table.header)}")
-    path = column[len(holder) + 1 :]
-    found, unread = list[Json](), list[int]()
-    for row, cell in enumerate(table.columns[holder].to_pylist()):
-        value = read_json_cell(cell)
-        found.append(find_inside(value, path))
-        if value is None and cell.strip():
-            unread.append(row)
-    if unread:
-        notes[holder] = (
-            f"In {format_count(len(unread), 'row')} the cell of “{holder}” is no list or object of JSON; nothing "
-            f"in it is sent (the first is {table.describe_row(unread[0])}). See that it was not cut."
+        for row, body in enumerate(table.documents.iter_exact_bodies(range(table.rows))):
+            found.append(_choose_value(_find_all_inside(body, column), row, clashing))
+    else:
+        holder = _find_holder(table, column)
+        if holder is None:
+            raise MappingError(f"{table.name} has no column “{column}”. {suggest_nearest(column, table.header)}")
+        if holder not in table.columns:  # it is null in every row, and so nothing is inside
+            return [None] * table.rows
+        path = column[len(holder) + 1 :]
+        for row, cell in enumerate(table.columns[holder].to_pylist()):
+            value = read_json_cell(cell)
+            found.append(_choose_value(_find_all_inside(value, path), row, clashing))
+            if value is None and cell.strip():
+                unread.append(row)
+        if unread:
+            notes[holder] = (
+                f"In {format_count(len(unread), 'row')} the cell of “{holder}” is no list or object of JSON; nothing "
+                f"in it is sent (the first is {table.describe_row(unread[0])}). See that it was not cut."
+            )
+    if clashing:
+        notes[f"{column}{PATH_SEPARATOR}"] = (
+            f"In {format_count(len(clashing), 'row')} “{column}” is the path of several values, as a key with a dot and"
+            f" as a key inside an object (the first is {table.describe_row(clashing[0])}). The key with the dot is"
+            f" taken. Rename one, or write the other's keys with “{PATH_SEPARATOR}” between them in the mapping."
         )
     return found
+
+
+def _choose_value(values: Sequence[Json], row: int, clashing: list[int]) -> Json:
+    """The first value that is not null of those that have one path; ``clashing`` gets the row where several do."""
+    others = [value for value in values if value is not NULL]
+    if len(others) > 1:
+        clashing.append(row)
+    return others[0] if others else values[0] if values else None
 
 
 def read_json_cell(cell: str) -> Json:
@@ -269,22 +315,32 @@ def read_json_cell(cell: str) -> Json:
 
 def find_inside(value: Json, path: str) -> Json:
     """The value at a dotted path; a key may itself have dots. ``None`` for none, ``NULL`` for null."""
+    return _choose_value(_find_all_inside(value, path), 0, [])
+
+
+def _find_all_inside(value: Json, path: str) -> list[Json]:
+    """Every value at a dotted path, those with the longest keys first; a path may also be written key by key."""
+    if PATH_SEPARATOR in path and isinstance(value, dict) and path not in value:
+        head, _, rest = path.partition(PATH_SEPARATOR)
+        if head in value:
+            return _find_all_inside(value[head], rest)
     flat: dict[str, Json] = {}
     steps = path.split(".")
     if not isinstance(value, dict):
-        return None
+        return []
+    values: list[Json] = []
     for length in range(len(steps), 0, -1):
         key, rest = ".".join(steps[:length]), ".".join(steps[length:])
         if key in value:
             found = value[key]
-            if not rest:
-                if isinstance(found, dict) and len(found) == 1:
-                    flatten_value(found, key, flat)
-                    return flat.get(key, found)
-                return NULL if found is None else found
-            if (inner := find_inside(found, rest)) is not None:
-                return inner
-    return None
+            if rest:
+                values += _find_all_inside(found, rest)
+            elif isinstance(found, dict) and len(found) == 1:
+                flatten_value(found, key, flat)
+                values.append(flat.get(key, found))
+            else:
+                values.append(NULL if found is None else found)
+    return values
 
 
 # ── members ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -352,6 +408,8 @@ class _MemberCollector:
         self._members: list[int] = []
         self._blocks: list[tuple[int, dict[str, tuple[pa.Array, NDArray[np.uint8] | None]]]] = []
         self.other_rows: list[int] = []
+        self._clashes: dict[KeyClash, int] = {}
+        self._half_characters = 0
         self._rows_with_members = 0
 
     def add_rows(self, rows: Iterator[list[tuple[int, Json]]]) -> None:
@@ -365,13 +423,18 @@ class _MemberCollector:
                 values.append({})
             for number, member in found:
                 self._members.append(number)
-                values.append(flatten_member(member))
+                flat, clashes = _flatten_member(member)
+                for clash in clashes:
+                    self._clashes[clash] = self._clashes.get(clash, 0) + 1
+                values.append(flat)
         present = dict.fromkeys(key for one in values for key in one)
         self._choose_keys(present)
         columns = {}
         for key in (key for key in self._keys if key in present):
             texts, kinds = encode_cells([one.get(key) for one in values])
-            columns[f"{self._name}.{key}" if key else self._name] = _make_texts(texts), kinds
+            made, spelled = _make_texts(texts)
+            self._half_characters += spelled
+            columns[f"{self._name}.{key}" if key else self._name] = made, kinds
         self._blocks.append((len(values), columns))
 
     def _choose_keys(self, present: AnyMapping[str, None]) -> None:
@@ -400,23 +463,50 @@ class _MemberCollector:
             first = table.describe_row(self.other_rows[0])
             note = f"In {len(self.other_rows):,} of the rows “{explode.path}” is no list; each of them stays one event"
             found.notes = (f"{note} (the first is {first}).",)
+        found.notes = (*found.notes, *self._describe_clashes(), *self._describe_half_characters())
         if self._has_left_out:
             note = f"Members have more than {MAX_MEMBER_COLUMNS:,} different keys. The rest have no column here"
             found.notes = (*found.notes, f"{note}; map a key by hand to send it.")
         return found
 
+    def _describe_clashes(self) -> Iterator[str]:
+        for clash, count in self._clashes.items():
+            column, other = (f"{self._name}.{name}" for name in (clash.column, clash.other))
+            yield describe_clash(column, other, format_count(count, "member"), "")
+
+    def _describe_half_characters(self) -> Iterator[str]:
+        if self._half_characters:
+            yield describe_half_characters(self._half_characters, "members")
+
+
+def describe_half_characters(count: int, of: str) -> str:
+    """A note on texts that hold half of a character, which UTF-8 cannot say."""
+    hold = "hold" if count > 1 else "holds"
+    return (
+        f"{format_count(count, 'value')} of {of} {hold} half of a character: a program cut a text. What is mapped has"
+        " its escape, such as \\ud83d, in its place."
+    )
+
+
+def describe_clash(column: str, other: str, where: str, first: str) -> str:
+    """A note on two values that have one dotted path: which column has which of them."""
+    return (
+        f"In {where} “{column}” is the path of two values, as a key with a dot and as a key inside an"
+        f" object{first}: column “{column}” has the one with the longest key, “{other}” the other. Map the one that is"
+        " meant."
+    )
+
 
 def flatten_member(member: Json) -> dict[str, Json]:
     """The values of a member by their dotted paths; that of one which is no object by an empty one."""
+    return _flatten_member(member)[0]
+
+
+def _flatten_member(member: Json) -> tuple[dict[str, Json], tuple[KeyClash, ...]]:
     if type(member) is not dict:
-        return {"": NULL if member is None else member}
+        return {"": NULL if member is None else member}, ()
     into: dict[str, Json] = {}
-    for key, item in member.items():
-        if item is None or type(item) is dict:
-            flatten_value(item, key, into)
-        else:
-            into[key] = item
-    return into
+    return into, flatten_entries(member, into)
 
 
 # ── what members share, and what each has of its own ─────────────────────────────────────────────────────────────────

@@ -11,22 +11,34 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from intempt_core.arrays import Int64Array, Mask, combine_column, make_array, make_scalar, take_rows, view_numbers
+from intempt_core.arrays import (
+    Int64Array,
+    Mask,
+    combine_column,
+    first_bytes,
+    make_array,
+    make_scalar,
+    take_rows,
+    view_numbers,
+)
 from intempt_core.contract import ID_FIELDS, PLAIN_FIELDS, GivenEvent, Json, Place
 from intempt_core.mapping.event_source import EventSource
 from intempt_core.mapping.exploded_table import NAME_SEPARATOR
 from intempt_core.mapping.model import RESERVED_COLUMNS, Mapping, load_time_zone
 from intempt_core.mapping.time_formats import build_time_parser
 from intempt_core.mapping.values import LazyMapping, make_event_ids, parse_cell
-from intempt_core.readers import TEXT_CELL, Table, decode_cell
+from intempt_core.readers import JSON_CELL, TEXT_CELL, Table, decode_cell
 
 EVENT_BLOCK_ROWS = 4096
 """Rows whose events are made together."""
 
 _ABSENT = object()
 
-_TEXT_FIELDS = frozenset((*ID_FIELDS, "name", "timestamp"))
+_TEXT_FIELDS = frozenset(("name", "timestamp"))
 """Fields whose cells are texts, whatever JSON has for them."""
+
+_NO_ID_STARTS = np.frombuffer(b"[{tf", np.uint8)
+"""How the JSON of a list, an object and a truth value begins."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +147,11 @@ class MappedTable:
     def take_kinds(self, field: str, rows: Int64Array) -> NDArray[np.uint8] | None:
         """What the cells of a field in these rows are (``readers/json_cells.py``); ``None`` where all are texts.
 
-        Ids, names and times are always read as texts, and so is what a mapping says is one.
+        Names and times are always read as texts, and so is what a mapping says is one. Of ids only a list, an object
+        and a truth value are none: no id is one of these.
         """
+        if field in ID_FIELDS:
+            return self._take_id_kinds(field, rows)
         if field in _TEXT_FIELDS or self.mapping.types.get(field) == "text":
             return None
         kinds = self.table.cell_kinds.get(self.field_columns[field])
@@ -144,6 +159,16 @@ class MappedTable:
             return None
         some = kinds[rows]
         return some if some.any() else None
+
+    def _take_id_kinds(self, field: str, rows: Int64Array) -> NDArray[np.uint8] | None:
+        kinds = self.table.cell_kinds.get(self.field_columns[field])
+        some = np.zeros(0, np.int64) if kinds is None else np.flatnonzero(kinds[rows] == JSON_CELL)
+        if not some.size:
+            return None
+        begins = first_bytes(self.take_cells(field, rows[some]))
+        found = np.zeros(rows.size, np.uint8)
+        found[some[np.isin(begins, _NO_ID_STARTS)]] = JSON_CELL
+        return found if found.any() else None
 
     def slice_rows(self, start: int, stop: int) -> "MappedTable":
         """The rows from ``start`` up to ``stop``, for rules that look at each row by itself; it makes no ids."""

@@ -8,7 +8,7 @@ from intempt_core.contract import format_count, spell_invisible
 from intempt_core.errors import MappingError
 from intempt_core.mapping.document_events import MappedDocuments
 from intempt_core.mapping.event_source import EventSource
-from intempt_core.mapping.exploded_table import expand_table, is_derivable
+from intempt_core.mapping.exploded_table import describe_clash, expand_table, is_always_null, is_derivable
 from intempt_core.mapping.mapped_table import MappedTable
 from intempt_core.mapping.model import Mapping, exact_mapping, suggest_nearest
 from intempt_core.readers import ReadLimits, Table
@@ -25,7 +25,8 @@ def map_table(
     check_columns(table, mapping)
     if is_unmapped_json(table, mapping):
         return MappedDocuments(table)
-    return MappedTable(expand_table(_note_repeated_keys(table), mapping, limits), mapping, id_salt)
+    noted = _note_clashing_keys(_note_repeated_keys(table), mapping)
+    return MappedTable(expand_table(noted, mapping, limits), mapping, id_salt)
 
 
 def check_columns(table: Table, mapping: Mapping) -> None:
@@ -34,7 +35,9 @@ def check_columns(table: Table, mapping: Mapping) -> None:
     explode = mapping.explode
     asked = [column for column in mapping.columns if not mapping.is_member(column)]
     for column in (*asked, *(explode.sources if explode else ()), *mapping.name_columns):
-        if column not in table.columns and (column in mapping.name_columns or not is_derivable(table, column)):
+        if column not in table.columns and (
+            not (is_always_null if column in mapping.name_columns else is_derivable)(table, column)
+        ):
             raise MappingError(
                 f"{table.name} has no column “{spell_invisible(column)}”. {suggest_nearest(column, table.header)}"
                 f"{_describe_unreadable(table)}"
@@ -64,6 +67,21 @@ def _note_repeated_keys(table: Table) -> Table:
         f" {table.describe_row(int(rows.min()) - 1)}). Remove one of the two."
     )
     return table if note in table.notes else replace(table, notes=(*table.notes, note))
+
+
+def _note_clashing_keys(table: Table, mapping: Mapping) -> Table:
+    """The table with a note on each column that is mapped and whose dotted path is that of another value too."""
+    clashes = table.documents.clashes if table.documents is not None else {}
+    used = {*mapping.columns, *mapping.name_columns, *(mapping.explode.sources if mapping.explode else ())}
+    notes = [
+        describe_clash(
+            clash.column, clash.other, format_count(count, "row"), f" (the first is {table.describe_row(first)})"
+        )
+        for clash, (count, first) in clashes.items()
+        if not used.isdisjoint((clash.column, clash.other))
+    ]
+    new = [note for note in notes if note not in table.notes]
+    return replace(table, notes=(*table.notes, *new)) if new else table
 
 
 def is_unmapped_json(table: Table, mapping: Mapping) -> bool:

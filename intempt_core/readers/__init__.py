@@ -13,6 +13,8 @@
   cells.
 - ``parquet``, ``arrow_texts``: Parquet; values of Arrow's types as text.
 - ``jsonl``, ``reading_issues``: JSON lines, events as they came and their columns; what is wrong with lines.
+- ``json_rows``: lines of JSON many together: which need a closer look, and the columns of rows that are built alike.
+- ``json_cells``: JSON values as cells of a table.
 - ``payload``: a pasted text as events.
 - ``pasted``: the keys in a pasted text, masked; a cURL command; a command line split into words.
 - ``json_positions``, ``json_lenient``: JSON with the offsets of its values; JSON with comments.

@@ -5,22 +5,18 @@ So 12.5 and "12.5" differ, and a number keeps the digits by which it was written
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import orjson
 from numpy.typing import NDArray
 
 from intempt_core.contract import ExactNumber, Json, dump_json
+from intempt_core.readers.json_rows.line_blocks import needs_exact_parse
 
 TEXT_CELL, JSON_CELL, NULL_CELL, EMPTY_TEXT_CELL = 0, 1, 2, 3
 """What a cell is: a text (an empty one is no value), the text of another JSON value, null, a text of no characters."""
-
-# Numbers that Python writes otherwise: a last zero, a minus zero, a very small one, an exponent, many digits.
-# Each pattern begins with what stands before a number: so nearly all bytes are passed over at once.
-_NOT_AS_WRITTEN = re.compile(
-    rb"[:\[,\s](?:-?(?:[0-9.]{16}|[0-9]+(?:\.[0-9]+0(?![0-9])|\.000|(?:\.[0-9]+)?[eE]))|-0(?![0-9.]))"
-)
 
 _MONGO_TEXTS = ("$oid", "$date", "$uuid", "$symbol")
 _MONGO_NUMBERS = ("$numberLong", "$numberInt", "$numberDouble", "$numberDecimal")
@@ -39,14 +35,13 @@ def parse_exactly(text: bytes) -> Json:
 
     Raises ``ValueError`` where it is none.
     """
-    if _NOT_AS_WRITTEN.search(b" " + text):
-        return json.loads(text, parse_float=ExactNumber, parse_int=_read_integer, parse_constant=_reject)
-    return orjson.loads(text)
-
-
-def needs_exact_parse(text: bytes) -> bool:
-    """Whether a text has numbers that Python writes otherwise."""
-    return _NOT_AS_WRITTEN.search(text) is not None
+    if not needs_exact_parse(b" " + text):
+        try:
+            return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            if b"\\u" not in text:  # orjson does not read half of a character
+                raise
+    return json.loads(text, parse_float=ExactNumber, parse_int=_read_integer, parse_constant=_reject)
 
 
 def _read_integer(text: str) -> int | float:
@@ -57,20 +52,98 @@ def _reject(text: str) -> Json:
     raise ValueError(f"{text} is no JSON")
 
 
+PATH_SEPARATOR = " > "
+"""What stands between the keys of a value's path, where a dotted path would be that of another value too."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyClash:
+    """Two values of one object that have the same dotted path, as in ``{"p.id": 1, "p": {"id": 2}}``.
+
+    Attributes:
+        column: The dotted path, which is that of the first one: of the value whose keys are the longest.
+        other: What the other one is called: its keys with :data:`PATH_SEPARATOR` between them.
+    """
+
+    column: str
+    other: str
+
+
+class _KeyClashError(Exception):
+    """Two values have one dotted path."""
+
+
+def flatten_entries(value: Mapping[str, Json], into: dict[str, Json]) -> tuple[KeyClash, ...]:
+    """Add the values of an object by their dotted paths; a list is a value, and so is what ``$oid`` says.
+
+    Where two have the same path, each is added under a name of its own.
+    """
+    known = dict(into)
+    try:
+        for key, item in value.items():
+            if item is None or type(item) is dict:
+                flatten_value(item, key, into)
+            elif key in into:
+                raise _KeyClashError
+            else:
+                into[key] = item
+    except _KeyClashError:
+        into.clear()
+        into |= known
+        return _flatten_clashing(value, into)
+    return ()
+
+
 def flatten_value(value: Json, path: str, into: dict[str, Json]) -> None:
-    """Add the values of a JSON value by their dotted paths; a list is a value, and so is what ``$oid`` says."""
+    """Add a value, or those inside of it, by their dotted paths."""
     if type(value) is dict and value:
         if len(value) == 1 and (inner := unwrap_mongo(value)) is not value:
             flatten_value(inner, path, into)
             return
         prefix = f"{path}." if path else ""
         for key, item in value.items():
+            name = prefix + key
             if item is None or type(item) is dict:
-                flatten_value(item, prefix + key, into)
+                flatten_value(item, name, into)
+            elif name in into:
+                raise _KeyClashError
             else:
-                into.setdefault(prefix + key, item)
+                into[name] = item
+    elif path in into:
+        raise _KeyClashError
     else:
-        into.setdefault(path, NULL if value is None else value)
+        into[path] = NULL if value is None else value
+
+
+def _flatten_clashing(value: Mapping[str, Json], into: dict[str, Json]) -> tuple[KeyClash, ...]:
+    """:func:`flatten_entries` of an object in which two values have one dotted path; one that is not null is first."""
+    found: dict[str, list[tuple[tuple[str, ...], Json]]] = {}
+    for steps, item in _list_values(value, ()):
+        found.setdefault(".".join(steps), []).append((steps, item))
+    clashes = []
+    for column, values in found.items():
+        values.sort(key=lambda one: (one[1] is NULL, [-len(step) for step in one[0]]))
+        into[column] = values[0][1]
+        for steps, item in values[1:]:
+            name = PATH_SEPARATOR.join(steps) if len(steps) > 1 else f"{PATH_SEPARATOR.lstrip()}{steps[0]}"
+            while name in found or name in into:
+                name += PATH_SEPARATOR.rstrip()
+            into[name] = item
+            if item is not NULL:
+                clashes.append(KeyClash(column, name))
+    return tuple(clashes)
+
+
+def _list_values(value: Mapping[str, Json], above: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Json]]:
+    """The values of an object, each with its keys from the outermost on."""
+    for key, item in value.items():
+        inner = item
+        while type(inner) is dict and len(inner) == 1 and (unwrapped := unwrap_mongo(inner)) is not inner:
+            inner = unwrapped
+        if type(inner) is dict and inner:
+            yield from _list_values(inner, (*above, key))
+        else:
+            yield (*above, key), NULL if inner is None else inner
 
 
 def unwrap_mongo(value: dict[str, Json]) -> Json:
@@ -97,6 +170,8 @@ def encode_cells(values: Sequence[Json]) -> tuple[list[str], NDArray[np.uint8] |
         return [value or "" for value in values] if type(None) in types else list(values), None
     if types == {int}:
         return list(map(str, values)), np.full(len(values), JSON_CELL, np.uint8)
+    if types == {float}:
+        return list(map(_write_value, values)), np.full(len(values), JSON_CELL, np.uint8)
     texts, kinds = [""] * len(values), np.zeros(len(values), np.uint8)
     for number, value in enumerate(values):
         if type(value) is str:

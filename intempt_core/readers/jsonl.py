@@ -4,9 +4,9 @@ A line that is no JSON becomes an event with an issue of its own, so that the ot
 text is kept: an event is read from its line whenever it is asked for.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from dataclasses import field as with_default
 
 import numpy as np
 import orjson
@@ -18,17 +18,22 @@ from intempt_core.contract import EVENT_FIELDS, GivenEvent, Issue, Json, Place, 
 from intempt_core.errors import ReadError
 from intempt_core.readers.column_store import ColumnWriter, StoredColumns
 from intempt_core.readers.dialects.dialect import Dialect
-from intempt_core.readers.dialects.records import BYTES_LINE_END
 from intempt_core.readers.formats import JSON_LINES
 from intempt_core.readers.json_cells import (
-    NULL,
+    KeyClash,
     encode_cells,
-    flatten_value,
-    needs_exact_parse,
+    flatten_entries,
     parse_exactly,
     spell_half_characters,
 )
 from intempt_core.readers.json_positions import JsonSyntaxError, JsonText
+from intempt_core.readers.json_rows.line_blocks import (
+    iterate_line_blocks,
+    iterate_lines,
+    needs_exact_parse,
+    needs_full_parse,
+)
+from intempt_core.readers.json_rows.plain_rows import ChunkColumns, RowChunk, RowShape, ShapeFinder
 from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
 from intempt_core.readers.mapped_file import FileBytes, MappedFile, release_pages
 from intempt_core.readers.payload import EVENT_KEYS, PayloadShape
@@ -53,9 +58,6 @@ SNIFFED_BYTES = 4_096
 SNIFFED_LINES = 20
 """Lines of a text that are looked at to see whether it is JSON lines."""
 
-# What orjson reads otherwise than the standard library, or what is an issue: long numbers, exponents, a colon that does
-# not follow its key directly (repeated keys are counted by it).
-_NEEDS_FULL_PARSE = re.compile(rb'[:\[,\s]-?[0-9.]{16}|[:\[,\s]-?[0-9.]+[eE]|"\s+:')
 _JSON_WHITESPACE = b" \t\r\n"
 
 
@@ -73,6 +75,8 @@ class DocumentIndex:
         named_count: How many events have a name where the contract wants it.
         needs_model: Whether the columns do not say all that a rule asks of the event: an id that is no text, a time
             that is no number, no object at all, something that reading found.
+        is_plain: Whether the event is its whole line, and nothing about it needs a closer look where it is read again.
+        clashes: The values that have the dotted path of another one, in how many events, and the first of those.
     """
 
     text: FileBytes
@@ -83,13 +87,20 @@ class DocumentIndex:
     issues: ReadingIssues
     named_count: int
     needs_model: Mask
+    is_plain: Mask
+    clashes: Mapping[KeyClash, tuple[int, int]] = with_default(default_factory=dict)
 
     def events(self, rows: Iterable[int], columns: Mapping[str, str]) -> Iterator[GivenEvent]:
         """The events of these rows (from 0), read from the text again, with the headers of their fields."""
         at, found = -1, list[GivenEvent]()
         for row in rows:
             start, number = int(self.starts[row]), int(self.numbers[row])
-            if start != at:
+            if self.is_plain[row]:
+                found, at = (
+                    [_build_plain_event(orjson.loads(self.text[start : self.ends[row]]), int(self.lines[row]))],
+                    -1,
+                )
+            elif start != at:
                 at, found = start, _parse_line(self.text[start : self.ends[row]], int(self.lines[row]))[0]
             event = found[number]
             yield replace(event, place=replace(event.place, row=row + 1), columns=columns)
@@ -108,7 +119,7 @@ def is_json_lines(text: FileBytes, name: str) -> bool:
     A file that is called so also has lines that are nearly one: what is wrong with each is then said of its row.
     """
     tried, is_called_so = [], JSON_LINES.has_suffix(name)
-    for _, start, end in _iterate_lines(text):
+    for _, start, end in iterate_lines(text):
         if end - start > MAX_EVENT_BYTES:
             tried.append(text[start : start + SNIFFED_BYTES].lstrip(_JSON_WHITESPACE).startswith(b"{"))
         elif line := text[start:end].strip(_JSON_WHITESPACE):
@@ -128,22 +139,27 @@ def read_json_lines(source: FileSource) -> TableContent:
     first_problem, is_readable = "", False
     with translate_full_disk(source.name), ColumnWriter(0, source.limits, on_disk=source.is_large) as writer:
         collector = _EventCollector(writer)
-        for line, start, end in _iterate_lines(text):
+        for line, start, end, is_full, is_exact in (line for block in iterate_line_blocks(text) for line in block):
             if end - start > MAX_EVENT_BYTES:
                 raise build_oversize_error(f"{source.name}, line {line:,}", "the line", end - start, line=line)
             some = text[start:end].strip(_JSON_WHITESPACE)
             if not some:
                 blank += 1
                 continue
-            events, issues = _parse_line(some, line, with_issues=True)
-            if not events:
-                empty.append(line)
-            is_unreadable = bool(issues) and issues[0].code == "line_unreadable"
-            is_readable = is_readable or not is_unreadable
-            if is_unreadable and not first_problem:
-                first_problem = f"No line is JSON. Line {line:,}, {issues[0].hint}"
-            exact = _parse_exact_body(some, events) if needs_exact_parse(some) else None
-            if collector.add_line(events, issues, (start, end, line), exact):
+            if not is_full and not is_exact and collector.add_plain_line(some, (start, end, line)):
+                is_readable = True
+            else:
+                events, issues = _parse_line(some, line, with_issues=True)
+                if not events:
+                    empty.append(line)
+                is_unreadable = bool(issues) and issues[0].code == "line_unreadable"
+                is_readable = is_readable or not is_unreadable
+                if is_unreadable and not first_problem:
+                    first_problem = f"No line is JSON. Line {line:,}, {issues[0].hint}"
+                exact = _parse_exact_body(some, events) if is_exact else None
+                collector.add_line(events, issues, (start, end, line), exact)
+            if collector.is_full:
+                collector.flush()
                 source.limits.check_rows(line)
                 release_pages(text)
                 source.on_progress(end, len(text))
@@ -171,16 +187,6 @@ def read_json_lines(source: FileSource) -> TableContent:
     )
 
 
-def _iterate_lines(text: FileBytes) -> Iterator[tuple[int, int, int]]:
-    """Number, begin and end of every physical line."""
-    line, at = 0, 0
-    for line, ended in enumerate(BYTES_LINE_END.finditer(text), 1):
-        yield line, at, ended.start()
-        at = ended.end()
-    if at < len(text):
-        yield line + 1, at, len(text)
-
-
 def _is_json_document(line: bytes) -> bool:
     try:
         JsonText(line.decode())
@@ -201,8 +207,7 @@ def _parse_line(line: bytes, number: int, *, with_issues: bool = False) -> tuple
     above = f"/{number - 1}"
     value = _parse_plain_event(line, with_issues=with_issues)
     if value is not None:
-        name = value.pop("name", None)
-        return [GivenEvent(name, value, Place(1, number, None, above), f"{above}/name")], []
+        return [_build_plain_event(value, number)], []
     text = line.decode()
     try:
         document = JsonText(text)
@@ -254,6 +259,12 @@ def _parse_exact_body(line: bytes, events: Sequence[GivenEvent]) -> dict[str, Js
     return body if body is not None and body.keys() == events[0].body.keys() else None
 
 
+def _build_plain_event(body: dict[str, Json], number: int) -> GivenEvent:
+    """The event that a line of this number is; it is made of ``body``."""
+    above = f"/{number - 1}"
+    return GivenEvent(body.pop("name", None), body, Place(1, number, None, above), f"{above}/name")
+
+
 def _split_name(body: dict[str, Json]) -> tuple[Json, Json, str, str]:
     return body.get("name"), {key: value for key, value in body.items() if key != "name"}, "", "/name"
 
@@ -264,15 +275,20 @@ def _format_given(value: Json) -> str | None:
 
 def _parse_plain_event(line: bytes, *, with_issues: bool) -> dict[str, Json] | None:
     """A line that is one event with nothing odd about it; ``None`` where a closer look is needed."""
-    if _NEEDS_FULL_PARSE.search(line) or line.count(b"[") + line.count(b"{") > FAST_PATH_BRACKETS:
+    if needs_full_parse(line) or line.count(b"[") + line.count(b"{") > FAST_PATH_BRACKETS:
         return None
     try:
         value = orjson.loads(line)
     except orjson.JSONDecodeError:
         return None
-    if not isinstance(value, dict) or "track" in value or "payload" in value or EVENT_KEYS.isdisjoint(value):
+    if not isinstance(value, dict) or not _is_event(value):
         return None
     return None if with_issues and _count_keys(value) != line.count(b'":') else value
+
+
+def _is_event(value: dict[str, Json]) -> bool:
+    """Whether an object is one event by its keys."""
+    return "track" not in value and "payload" not in value and not EVENT_KEYS.isdisjoint(value)
 
 
 def _count_keys(value: Json) -> int:
@@ -301,7 +317,10 @@ class _EventCollector:
         self.half_characters: list[int] = []
         self._new_places: list[tuple[int, int, int, int]] = []
         self._new_issues: list[Issue] = []
-        self._rows: list[dict[str, Json]] = []
+        self._chunk = RowChunk()
+        self._shapes = ShapeFinder(flatten_event, needs_model_check, _is_event)
+        self._is_plain = bytearray()
+        self._clashes: dict[KeyClash, tuple[int, int]] = {}
         self._kinds: dict[str, list[tuple[int, NDArray[np.uint8]]]] = {}
         self._size = 0
 
@@ -311,14 +330,18 @@ class _EventCollector:
         issues: Iterable[Issue],
         place: tuple[int, int, int],
         exact: dict[str, Json] | None = None,
-    ) -> bool:
-        """Add the events of one line, or its one event as ``exact`` has it. Whether a chunk is complete with them."""
+    ) -> None:
+        """Add the events of one line, or its one event as ``exact`` has it."""
         before = self._row_count
         for number, event in enumerate(events):
             self._new_places.append((*place, number))
             self._named_count += isinstance(event.name, str)
-            self._rows.append(flatten_event(event, exact if number == 0 else None))
+            cells, clashes = flatten_event(event, exact if number == 0 else None)
+            self._chunk.add_other(cells)
+            for clash in clashes:
+                self._count_clash(clash, 1, before + number)
             self._needs_model.append(needs_model_check(event))
+            self._is_plain.append(False)
         self._row_count += len(events)
         for issue in issues:
             row = None if issue.place.row is None else issue.place.row + before
@@ -326,27 +349,59 @@ class _EventCollector:
             if row is not None:
                 self._needs_model[row - 1] = True
         self._size += place[1] - place[0]
-        full = len(self._rows) >= JSONL_CHUNK_ROWS or self._size >= JSONL_CHUNK_BYTES
-        if full:
-            self._flush()
-        return full
+
+    def add_plain_line(self, line: bytes, place: tuple[int, int, int]) -> bool:
+        """Add a line that is one event with nothing odd about it; whether it is that. Its patterns were searched."""
+        if line.count(b"[") + line.count(b"{") > FAST_PATH_BRACKETS:
+            return False
+        try:
+            value = orjson.loads(line)
+        except orjson.JSONDecodeError:
+            return False
+        leaves: list[Json] = []
+        shape = self._shapes.find(value, leaves) if type(value) is dict else None
+        if shape is None or _count_shape_keys(shape, leaves) != line.count(b'":'):
+            return False
+        self._chunk.add_plain(shape, leaves)
+        self._new_places.append((*place, 0))
+        self._named_count += shape.is_named
+        self._needs_model.append(shape.needs_model)
+        self._is_plain.append(True)
+        self._row_count += 1
+        self._size += place[1] - place[0]
+        return True
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a chunk of columns is complete."""
+        return self._chunk.size >= JSONL_CHUNK_ROWS or self._size >= JSONL_CHUNK_BYTES
+
+    def _count_clash(self, clash: KeyClash, count: int, first: int) -> None:
+        if clash in self._clashes:
+            before, earliest = self._clashes[clash]
+            self._clashes[clash] = before + count, min(earliest, first)
+        elif len(self._clashes) < MAX_LEFT_OUT_KEYS:
+            self._clashes[clash] = count, first
 
     @property
     def cell_kinds(self) -> dict[str, NDArray[np.uint8]]:
-        """Column → what each of its cells is, where they are not all plain texts."""
+        """Column → what each of its cells is, where they are not all plain texts; also keys that are always null."""
         found = {}
         for column, parts in self._kinds.items():
-            if column in self._numbers:
-                found[column] = np.zeros(self._row_count, np.uint8)
-                for start, kinds in parts:
-                    found[column][start : start + kinds.size] = kinds
+            if column not in self._numbers and (
+                column in self.columns_left_out or len(self.columns_left_out) == MAX_LEFT_OUT_KEYS
+            ):
+                continue
+            found[column] = np.zeros(self._row_count, np.uint8)
+            for start, kinds in parts:
+                found[column][start : start + kinds.size] = kinds
         return found
 
     def finish(
         self, text: FileBytes
     ) -> tuple[DocumentIndex, tuple[str, ...], Sequence[pa.ChunkedArray], MappedFile | None]:
         """The index of all events, the header, the columns, and the file on which they lie."""
-        self._flush()
+        self.flush()
         header = tuple(sorted(self._numbers, key=_rank_column)) or ("name",)
         if not self._numbers:
             self._numbers["name"] = 0
@@ -358,12 +413,16 @@ class _EventCollector:
         starts, ends, lines, numbers = (np.ascontiguousarray(places[:, index]) for index in range(4))
         needs_model = np.frombuffer(bytes(self._needs_model), np.bool_)
         issues = ReadingIssues(self._issue_blocks)
-        documents = DocumentIndex(text, starts, ends, lines, numbers, issues, self._named_count, needs_model)
+        is_plain = np.frombuffer(bytes(self._is_plain), np.bool_)
+        named = self._named_count
+        documents = DocumentIndex(
+            text, starts, ends, lines, numbers, issues, named, needs_model, is_plain, self._clashes
+        )
         return documents, header, ordered, pages
 
-    def _build_column(self, column: str) -> pa.Array:
-        """The cells of a column in this chunk; what they are is noted where they are not plain texts."""
-        cells, kinds = encode_cells([row.get(column) for row in self._rows])
+    def _build_column(self, column: str, rows: ChunkColumns) -> pa.Array:
+        """The cells of a column in these rows; what they are is noted where they are not plain texts."""
+        cells, kinds = encode_cells(rows.build_cells(column))
         if kinds is not None:
             self._kinds.setdefault(column, []).append((self._row_count - len(cells), kinds))
         return self._build_array(cells)
@@ -380,31 +439,39 @@ class _EventCollector:
             ]
             return make_array([spell_half_characters(cell) for cell in cells], pa.string())
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
         """What was collected becomes arrays."""
         if self._new_issues:
             self._issue_blocks.append(IssueBlock(self._new_issues))
-        if self._rows:
+        if self._chunk.size:
             self._places.append(np.array(self._new_places, np.int64).reshape(-1, 4))
-            keys = dict.fromkeys(key for row in self._rows for key in row)
-            for column in keys:
+            rows = self._chunk.finish()
+            for clash, numbers in rows.iterate_clashes():
+                self._count_clash(clash, len(numbers), self._row_count - self._chunk.size + numbers[0])
+            for column in rows.names:
                 if column not in self._numbers:
-                    self._add_column(column)
+                    self._add_column(column, rows)
+            present = set(rows.names)
             self._writer.write_chunk(
-                [self._build_column(column) if column in keys else None for column in self._numbers],
-                len(self._rows),
+                [self._build_column(column, rows) if column in present else None for column in self._numbers],
+                self._chunk.size,
             )
-        self._new_places, self._new_issues, self._rows, self._size = [], [], [], 0
+        self._new_places, self._new_issues, self._chunk, self._size = [], [], RowChunk(), 0
 
-    def _add_column(self, column: str) -> None:
+    def _add_column(self, column: str, rows: ChunkColumns) -> None:
         """Give a key a column, if there may be one more; one that is only null so far has none yet."""
-        if all(row.get(column, NULL) is NULL for row in self._rows):
+        if rows.is_null(column):
             if len(self._kinds) < 2 * MAX_KEY_COLUMNS:
-                self._build_column(column)  # notes where it is null
+                self._build_column(column, rows)  # notes where it is null
         elif len(self._numbers) < MAX_KEY_COLUMNS or column in _CONTRACT_COLUMNS:
             self._numbers[column] = len(self._numbers)
         elif len(self.columns_left_out) < MAX_LEFT_OUT_KEYS:
             self.columns_left_out.add(column)
+
+
+def _count_shape_keys(shape: RowShape, leaves: Sequence[Json]) -> int:
+    """How many keys a row has, those of objects in lists among them."""
+    return shape.key_count + sum(_count_keys(leaves[index]) for index in shape.list_indexes)
 
 
 def needs_model_check(event: GivenEvent) -> bool:
@@ -431,19 +498,15 @@ def _is_ambiguous(body: dict[str, Json], parent: str, key: str, kind: tuple[type
     return value is not None and type(value) not in kind
 
 
-def flatten_event(event: GivenEvent, exact: dict[str, Json] | None = None) -> dict[str, Json]:
+def flatten_event(
+    event: GivenEvent, exact: dict[str, Json] | None = None
+) -> tuple[dict[str, Json], tuple[KeyClash, ...]]:
     """An event's values by their dotted path, a list is one; ``exact`` is its body with numbers as they are written."""
     into: dict[str, Json] = {}
     if event.name is not None:
         into["name"] = event.name if isinstance(event.name, str) else dump_json(event.name).decode()
     body = event.body if exact is None else exact
-    if isinstance(body, dict):
-        for key, value in body.items():
-            if value is None or type(value) is dict:
-                flatten_value(value, key, into)
-            else:
-                into.setdefault(key, value)
-    return into
+    return into, flatten_entries(body, into) if isinstance(body, dict) else ()
 
 
 _CONTRACT_COLUMNS = ("name", *EVENT_FIELDS)

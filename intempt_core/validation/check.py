@@ -316,10 +316,23 @@ class _DocumentCheck:
         return codes
 
     def _number_orders(self) -> Int64Array:
-        """:func:`number_orders` of all rows; only events of that name are read."""
-        orders, rows = np.arange(self._mapped.rows), np.flatnonzero(self._columns.is_order)
-        orders[rows] = rows[number_orders(self._mapped.events(rows), rows)]
-        return orders
+        """:func:`number_orders` of all rows; only events are read whose columns do not say all, and their neighbours.
+
+        Those are events inside of a payload too: they are no plain lines.
+        """
+        orders = self._columns.order_codes
+        is_linked = np.append(False, orders[1:] == orders[:-1])[: orders.size]
+        is_unsure = self._is_single | ~self._mapped.documents.is_plain
+        is_unsure_pair = is_unsure | np.append(False, is_unsure[:-1])[: orders.size]
+        is_read = self._columns.is_order & (is_unsure_pair | np.append(is_unsure[1:], False)[: orders.size])
+        rows = np.flatnonzero(is_read)
+        numbers = number_orders(self._mapped.events(rows), rows)
+        is_same = np.append(False, (numbers[1:] == numbers[:-1]) & (rows[1:] == rows[:-1] + 1))[: rows.size]
+        is_linked[is_unsure_pair] = False
+        read = rows[is_same]
+        is_linked[read[is_unsure_pair[read]]] = True
+        found: Int64Array = np.cumsum(~is_linked)
+        return found
 
     def _run_column_rules(self, rules: ColumnRules) -> Iterator[Finding]:
         for finding in _run_rules(self._columns.mapped, rules):

@@ -19,9 +19,11 @@ from intempt_core.arrays import (
     factorize_texts,
     hash_texts,
     make_array,
+    make_scalar,
     view_numbers,
 )
 from intempt_core.contract import (
+    ID_FIELDS,
     IDENTITY_FIELDS,
     ISSUE_KINDS,
     EventName,
@@ -39,7 +41,7 @@ from intempt_core.contract import (
     read_identities,
 )
 from intempt_core.mapping import NUMBER_FORMS, LazyMapping, MappedTable, UnlockedProperty
-from intempt_core.readers import JSON_CELL
+from intempt_core.readers import JSON_CELL, TEXT_CELL
 from intempt_core.validation.text_column import TextColumn, find_mistyped, to_mask
 from intempt_core.validation.time_column import TimestampColumn
 
@@ -57,8 +59,23 @@ class MappedColumn(TextColumn):
     """The column of a mapped table that gives a field: the contract's ``FieldColumn``."""
 
     def __init__(self, mapped: MappedTable, field: str) -> None:
-        super().__init__(mapped.cells[field])
         self._mapped, self._field = mapped, field
+        kinds = mapped.take_kinds(field, np.arange(mapped.rows)) if field in ID_FIELDS else None
+        self._not_text = None if kinds is None else kinds != TEXT_CELL
+        cells = mapped.cells[field]
+        if self._not_text is not None:  # what is no text is no id that another rule could judge
+            cells = pc.if_else(make_array(self._not_text), make_scalar("", cells.type), cells)
+        super().__init__(cells)
+
+    @property
+    def not_text(self) -> Mask | None:
+        """Rows whose id is a list or an object of JSON, true or false (CONTRACT 1.4)."""
+        return self._not_text
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no cell holds anything."""
+        return self._not_text is None and super().is_empty
 
     @UnlockedProperty
     def times(self) -> TimestampColumn:
@@ -109,7 +126,7 @@ class ColumnChecker:
     def _find_mistyped(self, field: str, kind: str) -> Int64Array:
         """The rows whose cell is not of its type; a number of JSON is one, however the file's texts write theirs."""
         rows = find_mistyped(self.cells[field], kind)
-        kinds = self.mapped.take_kinds(field, rows) if kind in NUMBER_FORMS and rows.size else None
+        kinds = self.mapped.take_kinds(field, rows) if kind in ("number", *NUMBER_FORMS) and rows.size else None
         if kinds is None:
             return rows
         cells = self.cells[field].array.take(make_array(rows))
@@ -178,7 +195,7 @@ class ColumnChecker:
             if self.mapped.makes_ids:
                 yield self.mapped.made_ids.slice(start, rows.size).to_pylist()
             elif "eventId" in self.cells:
-                yield [id_to_text(cell) for cell in self.mapped.take_cells("eventId", rows).to_pylist()]
+                yield [id_to_text(value) for value in self.mapped.values("eventId", rows.tolist())]
             else:
                 yield [constant] * rows.size
 
@@ -191,6 +208,14 @@ class ColumnChecker:
         """:meth:`codes_of` for a large table: a part of it at a time, so that memory holds no column."""
         if field not in self.cells:
             return self.codes_of(field)
+        found = self._number_texts(field)
+        kinds = self.mapped.take_kinds(field, np.arange(self.rows))
+        if kinds is not None:
+            found[kinds != TEXT_CELL] = -1
+        return found
+
+    def _number_texts(self, field: str) -> Int64Array:
+        """The same for a column of texts."""
         column = self.mapped.table.columns[self.mapped.field_columns[field]]
         hashes, given = np.empty(self.rows, np.uint64), np.empty(self.rows, np.bool_)
         for start in range(0, self.rows, RULE_BLOCK_ROWS):

@@ -227,12 +227,16 @@ class TableRowIssues:
             for index, (place, value) in zip(
                 where, self.field_values(finding.field, block[where].tolist()), strict=True
             ):
-                found[index].append(Issue(finding.code, place, format_given(value), _hint_number_form(value)))
+                found[index].append(Issue(finding.code, place, format_given(value), _hint_type(value)))
 
 
-def _hint_number_form(value: Json) -> str:
-    """How to read a text that is a number as people write one; empty where it is not surely that."""
-    form = detect_number_form([value]) if isinstance(value, str) and any(map(str.isdigit, value)) else None
+def _hint_type(value: Json) -> str:
+    """What becomes of a JSON value, or how to read a text that is a number as people write one; empty where unsure."""
+    if not isinstance(value, str):
+        what = "true or false" if isinstance(value, bool) else "a number" if isinstance(value, int | float) else ""
+        what = what or ("a list" if isinstance(value, list) else "an object")
+        return f"It is {what} in the file's JSON and is sent as that. Correct the value, or its type in the mapping."
+    form = detect_number_form([value]) if any(map(str.isdigit, value)) else None
     if form not in NUMBER_FORMS:
         return ""
     return (

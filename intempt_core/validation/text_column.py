@@ -96,6 +96,16 @@ class TextColumn:
         """``is_given`` of each cell."""
         return self.lengths > 0 if self.is_visible_ascii else view_numbers(pc.binary_length(self.trimmed)) > 0
 
+    @property
+    def not_text(self) -> Mask | None:
+        """Rows whose value is no text: none, for these are texts."""
+        return None
+
+    @property
+    def filled(self) -> Mask:
+        """``is_given`` of each value, whether it is a text or not."""
+        return self.given if self.not_text is None else self.given | self.not_text
+
     @UnlockedProperty
     def placeholders(self) -> Mask:
         """``is_placeholder`` of each cell, among the given."""

@@ -181,9 +181,9 @@ def test_a_list_of_texts_of_lists_an_empty_one_and_what_is_no_list() -> None:
     )))  # fmt: skip
     source = mapped(table, ORDERS, columns=columns)
     assert described(source) == [
-        (1, 1, "m0", "p1"), (1, 2, "m0", "p2"), (2, 1, "m1", '["a"]'), (2, 2, "m1", '["b",null]'),
+        (1, 1, "m0", "p1"), (1, 2, "m0", "p2"), (2, 1, "m1", ["a"]), (2, 2, "m1", ["b", None]),
         (3, 0, "m2", None), (4, 0, "m3", None), (5, 0, "m4", None), (6, 0, "m5", None),
-        (7, 1, "m6", None), (7, 2, "m6", "5"), (7, 3, "m6", "true"), (8, 1, "m7", None),
+        (7, 1, "m6", None), (7, 2, "m6", "5"), (7, 3, "m6", True), (8, 1, "m7", None),
     ]  # fmt: skip
     (note,) = [note for note in source.table.notes if "no list" in note]
     assert note.startswith("In 2 of the rows “properties.products” is no list; each of them stays one event")
