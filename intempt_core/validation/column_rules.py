@@ -56,13 +56,17 @@ MAX_DISTINCT_SHARE = 0.5
 
 
 class MappedColumn(TextColumn):
-    """The column of a mapped table that gives a field: the contract's ``FieldColumn``."""
+    """The column of a mapped table that gives a field: the contract's ``FieldColumn``.
+
+    Attributes:
+        written: Its cells as they are; those of ids that are no text are empty in ``array``.
+    """
 
     def __init__(self, mapped: MappedTable, field: str) -> None:
         self._mapped, self._field = mapped, field
         kinds = mapped.take_kinds(field, np.arange(mapped.rows)) if field in ID_FIELDS else None
         self._not_text = None if kinds is None else kinds != TEXT_CELL
-        cells = mapped.cells[field]
+        self.written = cells = mapped.cells[field]
         if self._not_text is not None:  # what is no text is no id that another rule could judge
             cells = pc.if_else(make_array(self._not_text), make_scalar("", cells.type), cells)
         super().__init__(cells)

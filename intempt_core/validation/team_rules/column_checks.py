@@ -171,7 +171,7 @@ def _parse_each(texts: pa.Array) -> list[Json]:
 
 def _take_json(column: MappedColumn, rows: Int64Array, kinds: NDArray[np.uint8]) -> pa.Array:
     """The cells of rows that are values of JSON and no texts, as JSON."""
-    cells = column.array.take(make_array(rows))
+    cells = column.written.take(make_array(rows))
     cells = pc.if_else(make_array(kinds == NULL_CELL), make_scalar("null", cells.type), cells)
     return pc.if_else(make_array(kinds == EMPTY_TEXT_CELL), make_scalar('""', cells.type), cells)
 
