@@ -1,6 +1,7 @@
 """Every rule is declared with how it is judged, and what is declared is what both speeds do."""
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import cast
 
 import pyarrow.compute as pc
 import pytest
@@ -10,7 +11,7 @@ from intempt_core.contract.fields import EVENT_FIELDS
 from intempt_core.contract.issue_kinds import ISSUE_KINDS
 from intempt_core.contract.issues import Place
 from intempt_core.contract.model import TrackEvent
-from intempt_core.contract.readings import FoundElsewhere, Requirement, ValueRule, find_none
+from intempt_core.contract.readings import FieldColumn, FoundElsewhere, Requirement, ValueRule, find_none
 from intempt_core.contract.rules import GivenEvent, find_event_errors, find_event_warnings
 from intempt_core.mapping.model import Mapping as ColumnMapping
 from intempt_core.mapping.model import exact_mapping
@@ -134,7 +135,8 @@ def test_a_broken_rule_is_found_in_one_event_and_in_columns(code: str) -> None:
 def test_a_broken_rule_that_no_cell_shows_is_found_in_one_event(code: str) -> None:
     reading = ISSUE_KINDS[code].reading
     assert isinstance(reading, ValueRule)
-    assert reading.find_wrong is find_none or reading.find_wrong(TextColumn(make_array([""]))) is None
+    texts = cast(FieldColumn, TextColumn(make_array([""])))
+    assert reading.find_wrong is find_none or reading.find_wrong(texts) is None
     assert code in by_event(EVENTS[code])
 
 
