@@ -58,7 +58,7 @@ PATH_SEPARATOR = " > "
 
 @dataclass(frozen=True, slots=True)
 class KeyClash:
-    """Two values of one object that have the same dotted path, as in ``{"p.id": 1, "p": {"id": 2}}``.
+    """Two values of an object with one dotted path, as in ``{"p.id": 1, "p": {"id": 2}}`` (CONTRACT 7.25).
 
     Attributes:
         column: The dotted path, which is that of the first one: of the value whose keys are the longest.
