@@ -37,6 +37,7 @@ from intempt_core.history import (
     collect_ignored_rows,
     make_request_blocks,
 )
+from intempt_core.mapping import MADE_MEMBER_IDS_MESSAGE
 from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy, plan_events, plan_table
 from intempt_core.settings import Settings
 from intempt_core.targets import Target, derive_target_key
@@ -164,6 +165,8 @@ class CheckedInput:
             yield self.plan.largest_lane_reason
         if self.prior.rows.size:
             yield self._describe_prior()
+        if self.prior.added_lines:
+            yield self.prior.describe_added_lines(self.target)
         yield f"If a response never comes: {POLICY_MESSAGES[Policy(self.target.default_policy)]}"
 
     def _describe_excluded(self) -> Iterator[str]:
@@ -179,24 +182,12 @@ class CheckedInput:
         if self.args.good_members:
             rows = format_count(report.rows_with_errors, "row")
             yield f"{bad} with errors excluded, of {rows}; {good} of those sent."
-            if self._parts_orders():
-                yield (
-                    "Lines of an order share its event id, by which an event is known: --rest will take those that"
-                    " are excluded now for sent, also once they are correct. To correct them first, leave"
-                    " --good-members out."
-                )
+            if self.file.table is not None and self.file.table.makes_ids:
+                yield MADE_MEMBER_IDS_MESSAGE
         elif others:
             yield f"{errors} excluded whole: {bad} with errors and {good} without. --good-members sends the latter."
         else:
             yield f"{errors} excluded: {bad}."
-
-    def _parts_orders(self) -> bool:
-        """Whether some lines of an order go, and others of its event id are excluded for their errors."""
-        origin, wrong = self.report.origin, self.report.find_excluded(keep_good_members=True)
-        if origin is None or not origin.order_lines.size:
-            return False
-        sharing = origin.order_lines & ~origin.own_ids
-        return bool(np.isin(origin.rows[sharing & wrong], origin.rows[sharing & ~wrong]).any())
 
     def _count_excluded(self) -> dict[str, int]:
         """How many rows without errors are excluded by each code of ``--exclude``."""

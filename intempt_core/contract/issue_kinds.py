@@ -513,6 +513,16 @@ _KINDS = (
         source="2.2, 3.7",
         reading=FoundElsewhere.ACROSS_EVENTS,
     ),
+    IssueKind(
+        code="order_line_added",
+        severity=Severity.WARNING,
+        title="line of an order that was sent without it",
+        message="Other lines of the order {given} were sent to this target before, and this line was not.",
+        allowed="An order whose lines are sent together.",
+        fix="Nothing, if this line is new or corrected: it is not taken for sent.",
+        source="2.9, 7.60",
+        reading=FoundElsewhere.ACROSS_EVENTS,
+    ),
 )
 
 ISSUE_KINDS: dict[str, IssueKind] = {kind.code: kind for kind in _KINDS}

@@ -1,21 +1,22 @@
-"""Look-ups by event id: which requests held an event, and whether it was sent before.
+"""Look-ups by event id, and for lines of orders by product too: which requests held an event, and whether it was sent.
 
 Validation asks the second question through its protocol :class:`~intempt_core.validation.PriorSendLookup`.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeAlias, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Column, Connection, Row, Select, select
 
+from intempt_core.contract import EventName
 from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.queries import IS_LAST_ATTEMPT
 from intempt_core.history.records import BatchState, RequestState
 from intempt_core.history.schema import attempts, batches, events, make_indexable, requests
 from intempt_core.history.transitions import FINAL_BATCH_STATES, IS_STORED
-from intempt_core.validation import PriorSend, PriorSendLookup
+from intempt_core.validation import EventKey, OrderLine, PriorSend, PriorSendLookup
 
 _STATE_WEIGHTS = {
     RequestState.REJECTED.value: 0,
@@ -26,6 +27,14 @@ _STATE_WEIGHTS = {
 }
 """How much each state of an event id says: an event that arrived stays so after a later rejection. States that are
 absent mean that the event certainly never arrived."""
+
+
+KeyT = TypeVar("KeyT")
+
+_StoredKey: TypeAlias = str | tuple[str, str]
+"""An id, or an id and a product, as history stores them."""
+
+_NOT_SENT, _PENDING, _ORDERED = RequestState.NOT_SENT.value, RequestState.PENDING.value, EventName.ORDERED.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,44 +120,92 @@ class EventLookup:
                         of_id.append(_make_occurrence(row, given_by_stored[row.event_id]))
         return found
 
-    def prior_sends(self, target: str, ids: Iterable[str], *, superseded: Collection[int] = ()) -> dict[str, PriorSend]:
-        """What became of events of these ids at a target (a ``key``), when, and in which batch.
+    def prior_sends(
+        self, target: str, keys: Iterable[EventKey], *, superseded: Collection[int] = ()
+    ) -> dict[EventKey, PriorSend]:
+        """What became of events at a target (a ``key``), when, and in which batch.
 
-        Of several sends of one id it is the one that says most: accepted, then unknown, then in flight or pending,
-        then rejected; of equal ones the latest. What is not sent counts as pending where its batch may be resumed. Ids
-        that were never sent there, or certainly never arrived, are left out, and what is pending in ``superseded``
-        batches (their numbers), for those give their rest to another one.
+        They are asked for by id, or as lines of orders by id and product (CONTRACT 2.9). A line is found where one of
+        its product was sent; and by its id alone where what was sent with that is no line of an order, or its product
+        is not known, so that it may have been this line.
+
+        Of several sends of one event it is the one that says most: accepted, then unknown, then in flight or pending,
+        then rejected; of equal ones the latest. What is not sent counts as pending where its batch may be resumed.
+        Events that were never sent there, or certainly never arrived, are left out, and what is pending in
+        ``superseded`` batches (their numbers), for those give their rest to another one.
         """
-        found: dict[str, PriorSend] = {}
+        asked = dict.fromkeys(keys)
         with self._database.reading() as connection:
             columns = batches.c.number, batches.c.id, batches.c.state
             of_target = connection.execute(select(*columns).where(batches.c.target_key == target, IS_STORED)).all()
-            batch_ids = {row.number: row.id for row in of_target}
-            unfinished = {row.number for row in of_target if BatchState(row.state) not in FINAL_BATCH_STATES}
-            if not batch_ids:
-                return found
-            for some in iter_chunks(dict.fromkeys(ids)):
-                given_by_stored = {make_indexable(id_): id_ for id_ in some}
-                query = (
-                    select(events.c.event_id, events.c.batch, requests.c.state, requests.c.updated_at)
-                    .join(requests, requests.c.id == events.c.request)
-                    .where(events.c.event_id.in_(list(given_by_stored)))
-                )
-                weights: dict[str, tuple[int, int]] = {}
-                for event_id, batch, given_state, when in connection.execute(query):
-                    is_waiting = given_state == RequestState.NOT_SENT.value and batch in unfinished
-                    state = RequestState.PENDING.value if is_waiting else given_state
-                    if state == RequestState.PENDING.value and batch in superseded:
-                        continue
-                    weight = (_STATE_WEIGHTS.get(state, -1), when)
-                    if batch in batch_ids and state in _STATE_WEIGHTS and weight >= weights.get(event_id, weight):
-                        weights[event_id] = weight
-                        found[given_by_stored[event_id]] = PriorSend(state, when, batch_ids[batch])
-        return found
+            if not of_target:
+                return {}
+            found = _FoundSends[EventKey](of_target, superseded)
+            for ids in iter_chunks(key for key in asked if isinstance(key, str)):
+                given_by_stored = {make_indexable(id_): id_ for id_ in ids}
+                for event_id, batch, state, when in connection.execute(_select_sends(given_by_stored)):
+                    found.add(given_by_stored[event_id], batch, state, when)
+            lines = [key for key in asked if isinstance(key, OrderLine)]
+            return found.sends | _find_lines(connection, lines, _FoundSends(of_target, superseded))
 
     def prior_send_lookup(self, target: str, superseded: Collection[int] = ()) -> PriorSendLookup:
-        """The look-up of event ids that validation is given, as :meth:`prior_sends` has it."""
+        """The look-up of events that validation is given, as :meth:`prior_sends` has it."""
         return partial(self.prior_sends, target, superseded=superseded)
+
+
+def _select_sends(stored_ids: Collection[str], *more: Column[Any]) -> Select[Any]:
+    """The events of some ids, with their batch, state and time; without ``more`` the index has all of the event."""
+    return (
+        select(events.c.event_id, events.c.batch, requests.c.state, requests.c.updated_at, *more)
+        .join(requests, requests.c.id == events.c.request)
+        .where(events.c.event_id.in_(list(stored_ids)))
+    )
+
+
+def _find_lines(
+    connection: Connection, lines: Sequence[OrderLine], found: "_FoundSends[_StoredKey]"
+) -> dict[EventKey, PriorSend]:
+    """What became of lines of orders; ``found`` is empty."""
+    stored = [OrderLine(make_indexable(line.event_id), make_indexable(line.product_id)) for line in lines]
+    for ids in iter_chunks(dict.fromkeys(line.event_id for line in stored)):
+        query = _select_sends(ids, events.c.name, events.c.product_id)
+        for event_id, batch, state, when, name, product in connection.execute(query):
+            is_line = name == _ORDERED and product is not None
+            found.add((event_id, product) if is_line else event_id, batch, state, when)
+    sends: dict[EventKey, PriorSend] = {}
+    for line, given in zip(stored, lines, strict=True):
+        own, by_id = found.sends.get(line), found.sends.get(line.event_id)
+        if by_id is not None and (own is None or _STATE_WEIGHTS[own.state] < _STATE_WEIGHTS[by_id.state]):
+            sends[given] = by_id._replace(by_id_alone=True)
+        elif own is not None:
+            sends[given] = own
+    return sends
+
+
+class _FoundSends(Generic[KeyT]):
+    """Of several sends of each event the one that says most.
+
+    Attributes:
+        sends: these, by id or by id and product.
+    """
+
+    def __init__(self, of_target: Sequence[Row[int, str, str]], superseded: Collection[int]) -> None:
+        self.sends: dict[KeyT, PriorSend] = {}
+        self._batch_ids = {row.number: row.id for row in of_target}
+        self._unfinished = {row.number for row in of_target if BatchState(row.state) not in FINAL_BATCH_STATES}
+        self._superseded = superseded
+        self._weights: dict[KeyT, tuple[int, int]] = {}
+
+    def add(self, key: KeyT, batch: int, state: str, when: int) -> None:
+        """Weigh one send of an event."""
+        if state == _NOT_SENT and batch in self._unfinished:
+            state = _PENDING
+        weight = _STATE_WEIGHTS.get(state, -1), when
+        if weight[0] < 0 or batch not in self._batch_ids or (state == _PENDING and batch in self._superseded):
+            return
+        if weight >= self._weights.get(key, weight):
+            self._weights[key] = weight
+            self.sends[key] = PriorSend(state, when, self._batch_ids[batch])
 
 
 def _make_occurrence(row: Any, event_id: str) -> EventOccurrence:

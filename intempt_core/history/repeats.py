@@ -8,18 +8,29 @@ there are no later batches, nothing is looked for.
 
 What counts is what may have an effect: *accepted*, *unknown* (may have arrived), *in flight*, and what is still to be
 sent. *Rejected* and *cancelled* events had none, and *not sent* ones only while their batch may be resumed.
+
+An event is the same by its id; a line of an order by its id and its product, where both are known (CONTRACT 2.9).
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, and_, func, literal, not_, or_, select
 
+from intempt_core.contract import EventName
 from intempt_core.errors import NotFound, SentBefore
 from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.queries import count_by_state
-from intempt_core.history.records import BatchIntent, BatchState, HistoryCheckpoint, RequestBlock, RequestState
+from intempt_core.history.records import (
+    SEARCH_COLUMNS,
+    BatchIntent,
+    BatchState,
+    HistoryCheckpoint,
+    RequestBlock,
+    RequestState,
+)
 from intempt_core.history.schema import batches, events, make_indexable, requests
 from intempt_core.history.transitions import FINAL_BATCH_STATES, IS_HALF_RECORDED, IS_STORED
 
@@ -37,6 +48,9 @@ IS_GOING: ColumnElement[bool] = or_(
     ),
 )
 """Condition on requests joined with their batches: they went, or may still go without being recorded again."""
+
+_PRODUCT_COLUMN = SEARCH_COLUMNS.index("product_id")
+"""Which of the lists of ids of recorded events are the products."""
 
 _IS_RECORDING = batches.c.recorder != ""
 
@@ -161,23 +175,34 @@ def find_repeats_since(connection: Connection, row: Row[Any]) -> list[RepeatedSe
         return []
     other, waiting = events.alias("other"), requests.alias("waiting")
     is_waiting = and_(waiting.c.batch == row.number, waiting.c.state.in_([state.value for state in NEVER_LEFT_STATES]))
-    repeated = (
-        select(other.c.batch, func.count(other.c.event_id.distinct()))
+    both = (
+        select(other.c.batch, events.c.request, events.c.position)
         .select_from(
             waiting.join(events, events.c.request == waiting.c.id)
             .join(other, other.c.event_id == events.c.event_id)
             .join(requests, requests.c.id == other.c.request)
             .join(batches, batches.c.number == other.c.batch)
         )
-        .where(is_waiting, other.c.batch.in_([one.number for one in later]), IS_GOING)
-        .group_by(other.c.batch)
+        .where(
+            is_waiting, other.c.batch.in_([one.number for one in later]), IS_GOING, _may_be_same_event(events, other)
+        )
+        .distinct()
+        .subquery()
     )
+    repeated = select(both.c.batch, func.count()).group_by(both.c.batch)
     without_id = select(events.c.row).join(waiting, waiting.c.id == events.c.request)
     without_id = without_id.where(is_waiting, events.c.event_id.is_(None)).limit(1)
     same = [one for one in later if row.digest and one.digest == row.digest and _is_going(connection, one)]
     if same and connection.execute(without_id).first() is None:  # else the ids say it, but of one that is half recorded
         same = [one for one in same if one.recorder]
     return _combine(connection, later, same, {batch: int(count) for batch, count in connection.execute(repeated)})
+
+
+def _may_be_same_event(one: FromClause, other: FromClause) -> ColumnElement[bool]:
+    """Condition on events of one id: not two lines of an order, whose products are known and differ (CONTRACT 2.9)."""
+    are_lines = and_(one.c.name == EventName.ORDERED.value, other.c.name == EventName.ORDERED.value)
+    is_certain = func.coalesce(and_(are_lines, one.c.product_id != other.c.product_id), literal(value=False))
+    return not_(is_certain)
 
 
 def make_error(repeats: Sequence[RepeatedSend], target: str) -> SentBefore:
@@ -215,12 +240,27 @@ def _count_repeated_events(
     """How many events of a piece are in later batches too, by batch: the same event id, or a resend of one request."""
     if piece is None:
         return {}
-    ids = {id_ for id_ in piece.events.ids[0] if id_ is not None}
-    repeated: dict[int, int] = {}
-    for some in iter_chunks(map(make_indexable, ids)):
-        by_id = select(events.c.batch, func.count(events.c.event_id.distinct())).where(events.c.event_id.in_(some))
-        for batch, count in connection.execute(_join_going(by_id, numbers).group_by(events.c.batch)):
-            repeated[batch] = repeated.get(batch, 0) + int(count)
+    products: defaultdict[str, set[str | None]] = defaultdict(set)  # by id; none: any event of the id is the same
+    of_piece = piece.events
+    for event_id, name, product in zip(of_piece.ids[0], of_piece.names, of_piece.ids[_PRODUCT_COLUMN], strict=True):
+        if event_id is not None:
+            is_line = name == EventName.ORDERED and product is not None
+            products[make_indexable(event_id)].add(make_indexable(product) if product and is_line else None)
+    columns = events.c.batch, events.c.event_id, events.c.name, events.c.product_id
+    found: defaultdict[int, set[tuple[str, str | None]]] = defaultdict(set)
+    whole: defaultdict[int, set[str]] = defaultdict(set)  # ids of which every event is the same
+    for some in iter_chunks(products):
+        by_id = _join_going(select(*columns).where(events.c.event_id.in_(some)), numbers)
+        for batch, event_id, name, product in connection.execute(by_id):
+            if name != EventName.ORDERED or product is None:
+                whole[batch].add(event_id)
+            else:
+                found[batch].update((event_id, one) for one in (None, product) if one in products[event_id])
+    repeated = {
+        batch: sum(len(products[id_]) for id_ in whole[batch]) + sum(id_ not in whole[batch] for id_, _ in found[batch])
+        for batch in found.keys() | whole
+    }
+    repeated = {batch: count for batch, count in repeated.items() if count}
     resent = [original for original in piece.resend_of if original is not None]
     by_request: dict[int, int] = {}
     for originals in iter_chunks(resent):

@@ -3,9 +3,11 @@ from .document_events import (
 )
 from .event_source import (
     EventSource as EventSource,
+    have_same_cells as have_same_cells,
 )
 from .explode import (
     Explode as Explode,
+    MADE_MEMBER_IDS_MESSAGE as MADE_MEMBER_IDS_MESSAGE,
 )
 from .explode_suggestions import (
     ExplodeSuggestion as ExplodeSuggestion,

@@ -81,3 +81,9 @@ class EventSource(Protocol):
 
     def blank_event(self) -> GivenEvent:
         """The event of a row whose cells are all empty."""
+
+
+def have_same_cells(one: EventSource, other: EventSource, fields: Iterable[str]) -> bool:
+    """Whether each row surely has the cells of these fields that it has in another table of the same mapping."""
+    columns = [one.field_columns[field] for field in fields if field in one.field_columns]
+    return all(one.table.columns[column] is other.table.columns.get(column) for column in columns)

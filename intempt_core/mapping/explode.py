@@ -15,6 +15,13 @@ _EXAMPLES = (
     ' {"column": "products", "separator": "|"}'
 )
 
+MADE_MEMBER_IDS_MESSAGE = (
+    "The event ids are made from the cells of each row: once a row is corrected in the file, all of its events have"
+    " other ids, so that those sent now would go again, as new ones. Correct such a row first, or on the Upload screen,"
+    " where ids stay."
+)
+"""What is said where of a row with errors the other events are sent, and event ids are made."""
+
 
 @dataclass(frozen=True, slots=True)
 class Explode:

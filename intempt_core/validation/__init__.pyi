@@ -24,6 +24,14 @@ from .expectations import (
     ExpectationResult as ExpectationResult,
     ExpectationState as ExpectationState,
 )
+from .prior_sends import (
+    EventKey as EventKey,
+    OrderLine as OrderLine,
+    PRIOR_SEND_CODES as PRIOR_SEND_CODES,
+    PriorSend as PriorSend,
+    PriorSendLookup as PriorSendLookup,
+    find_prior_send as find_prior_send,
+)
 from .product_catalogue import (
     CatalogueFile as CatalogueFile,
     CatalogueStore as CatalogueStore,
@@ -33,8 +41,6 @@ from .product_catalogue import (
 )
 from .report import (
     DuplicateKind as DuplicateKind,
-    PriorSend as PriorSend,
-    PriorSendLookup as PriorSendLookup,
     Report as Report,
 )
 from .row_issues import (

@@ -1,7 +1,7 @@
-"""Findings that no single event shows: lost zeros, products that no catalogue has, and ids that were sent before.
+"""Findings that no single event shows: lost zeros, and products that no catalogue has.
 
 Each is one function over arrays or lists of ids, for tables, documents and lists of events alike. Repeated event ids
-are in ``duplicates.py``.
+are in ``duplicates.py``, events that were sent before in ``prior_sends.py``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,15 +16,11 @@ from intempt_core.arrays import Int64Array, Mask, make_array
 from intempt_core.contract import ISSUE_KINDS
 from intempt_core.validation.id_columns import report_damaged_ids
 from intempt_core.validation.id_twins import report_id_twins
-from intempt_core.validation.report import PRIOR_SEND_PHRASES, PriorSend, PriorSendLookup
-from intempt_core.validation.row_issues import Finding, Partition
+from intempt_core.validation.row_issues import Finding
 from intempt_core.validation.text_column import find_lost_zeros
 
 UnknownProductLookup: TypeAlias = Callable[[pa.Array], Mask]
 """Product ids (texts) → which of them a loaded catalogue does not have (CONTRACT 2.5)."""
-
-SENT_LOOKUP_CHUNK_IDS = 5_000
-"""Event ids that :class:`PriorSendLookup` is asked about at a time."""
 
 
 def report_id_column(
@@ -71,42 +67,3 @@ def add_fix_hints(findings: Iterable[Finding]) -> Iterator[Finding]:
 
 def _return_hint(hint: str, _index: int) -> str:
     return hint
-
-
-def report_prior_sends(ids: Iterable[Sequence[str | None]], find_prior_sends: PriorSendLookup) -> Finding:
-    """Find the event ids that were sent to the target before (CONTRACT 2.2, 3.7).
-
-    ``ids`` are those of all rows in parts: memory holds one of these, and numbers of what is found.
-    """
-    rows, found = [np.zeros(0, np.int64)], [np.zeros((0, 3), np.int64)]
-    of_state = {name: number for number, name in enumerate(PRIOR_SEND_PHRASES)}
-    of_batch: dict[str, int] = {}
-    first = 0
-    for part in ids:
-        asked = list(dict.fromkeys(text for text in part if text is not None))
-        known: dict[str, tuple[int, int, int]] = {}
-        for start in range(0, len(asked), SENT_LOOKUP_CHUNK_IDS):
-            for text, sent in find_prior_sends(asked[start : start + SENT_LOOKUP_CHUNK_IDS]).items():
-                known[text] = of_state[sent.state], sent.when, of_batch.setdefault(sent.batch, len(of_batch))
-        mine = [row for row, text in enumerate(part) if text in known] if known else []
-        rows.append(np.array(mine, np.int64) + first)
-        found.append(np.array([known[part[row] or ""] for row in mine], np.int64).reshape(-1, 3))
-        first += len(part)
-    kept = np.concatenate(found)
-    return Finding(
-        "sent_before",
-        np.concatenate(rows),
-        "eventId",
-        partial(_describe_prior_send, kept, list(of_batch)),
-        partition=partial(_partition_by_state, kept),
-    )
-
-
-def _describe_prior_send(found: Int64Array, batches: Sequence[str], index: int) -> str:
-    state, when, batch = found[index].tolist()
-    message = PriorSend(list(PRIOR_SEND_PHRASES)[state], when, batches[batch]).message
-    return f"It was {message}. Nothing to do, if it should be sent again: a target that deduplicates ignores it."
-
-
-def _partition_by_state(found: Int64Array) -> Partition:
-    return Partition(tuple(PRIOR_SEND_PHRASES), found[:, 0])

@@ -19,6 +19,7 @@ from intempt_core.arrays import Int64Array, Mask, make_array
 from intempt_core.contract import (
     ID_FIELDS,
     ISSUE_KINDS,
+    EventName,
     GivenEvent,
     Issue,
     Severity,
@@ -33,13 +34,18 @@ from intempt_core.validation.across_events import (
     UnknownProductLookup,
     add_fix_hints,
     report_id_column,
-    report_prior_sends,
     report_unknown_products,
 )
 from intempt_core.validation.column_rules import RULE_BLOCK_ROWS, ColumnChecker
 from intempt_core.validation.duplicates import DuplicateRows, describe_duplicates, find_duplicates, number_orders
 from intempt_core.validation.id_columns import report_cell_errors, report_damaged_ids
-from intempt_core.validation.report import PriorSendLookup, Report
+from intempt_core.validation.prior_sends import (
+    PRIOR_SEND_CODES,
+    PriorSendLookup,
+    read_line_products,
+    report_prior_sends,
+)
+from intempt_core.validation.report import Report
 from intempt_core.validation.row_issues import (
     DocumentRowIssues,
     Finding,
@@ -201,10 +207,17 @@ class _TableCheck:
         if known.is_unknown_product is not None:
             rule = partial(ColumnChecker.find_unknown_products, is_unknown_product=known.is_unknown_product)
             yield from add_fix_hints(_run_rules(mapped, rule))
+        yield from self._find_prior_sends()
+
+    def _find_prior_sends(self) -> Iterator[Finding]:
+        """What history knows of the events, asked now or before the table was fixed."""
+        known = self._known
         if known.earlier_report is not None:
-            yield from known.earlier_report.findings_of("sent_before")
+            for code in PRIOR_SEND_CODES:
+                yield from known.earlier_report.findings_of(code)
         elif known.find_prior_sends is not None:
-            yield report_prior_sends(self._columns.iter_event_ids(), known.find_prior_sends)
+            find_products = partial(read_line_products, self._mapped, self._columns)
+            yield from report_prior_sends(self._columns.iter_event_ids(), find_products, known.find_prior_sends)
 
     def _find_in_columns(self) -> Iterator[Finding]:
         """The warnings that only whole columns show."""
@@ -295,7 +308,8 @@ class _DocumentCheck:
             products = self._read_single_ids("data.productId")
             yield report_unknown_products(products, known.is_unknown_product, self._single_rows)
         if known.find_prior_sends is not None:
-            yield report_prior_sends(self._iter_event_ids(), known.find_prior_sends)
+            find_products = partial(read_line_products, self._mapped, self._columns)
+            yield from report_prior_sends(self._iter_event_ids(), find_products, known.find_prior_sends)
 
     def _iter_event_ids(self) -> Iterator[list[str | None]]:
         """The event ids of all rows, in parts."""
@@ -393,9 +407,13 @@ class _EventCheck:
         for field, texts in self._ids.items():
             yield from report_id_column(field, make_array([_keep_unicode(text) for text in texts]), self._describe_row)
         if known.find_prior_sends is not None:
-            yield report_prior_sends([self._ids["eventId"]], known.find_prior_sends)
+            yield from report_prior_sends([self._ids["eventId"]], self._read_line_products, known.find_prior_sends)
         if known.is_unknown_product is not None:
             yield report_unknown_products(self._ids["data.productId"], known.is_unknown_product)
+
+    def _read_line_products(self, rows: Int64Array) -> list[str | None]:
+        products = self._ids["data.productId"]
+        return [products[row] if self._events[row].name == EventName.ORDERED else None for row in rows.tolist()]
 
     def _number_orders(self) -> Int64Array:
         return number_orders(self._events, np.arange(len(self._events)))

@@ -6,12 +6,11 @@ rows that somebody looks at.
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from itertools import islice
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,42 +21,6 @@ from intempt_core.validation.row_issues import ISSUE_BLOCK_ROWS, Finding, Partit
 
 if TYPE_CHECKING:
     from intempt_core.validation.team_rules.rules_file import TeamRules
-
-
-class PriorSend(NamedTuple):
-    """What became of an event id that was sent to a target before.
-
-    Attributes:
-        state: One of :data:`PRIOR_SEND_PHRASES`.
-        when: Since when, epoch milliseconds.
-        batch: The id of the batch that it was in.
-    """
-
-    state: str
-    when: int
-    batch: str = ""
-
-    @property
-    def message(self) -> str:
-        """``accepted on 2026-11-22 12:03 UTC``."""
-        return f"{PRIOR_SEND_PHRASES[self.state]} {datetime.fromtimestamp(self.when / 1000, UTC):%Y-%m-%d %H:%M} UTC"
-
-
-PRIOR_SEND_PHRASES = {
-    "accepted": "accepted on",
-    "unknown": "sent, and may have arrived, on",
-    "in flight": "in flight since",
-    "pending": "recorded, to be sent soon, on",
-    "rejected": "rejected on",
-}
-"""State of an id that was sent before → how a sentence about it begins. In any other it certainly never arrived."""
-
-
-class PriorSendLookup(Protocol):
-    """Looks up which event ids were sent to the target before. History implements it; validation needs no database."""
-
-    def __call__(self, event_ids: Sequence[str], /) -> Mapping[str, PriorSend]:
-        """What became of these ids; one that was never sent, or certainly did not arrive, is left out."""
 
 
 class DuplicateKind(StrEnum):

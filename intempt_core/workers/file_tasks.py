@@ -14,11 +14,12 @@ import numpy as np
 
 from intempt_core.errors import CatalogueUnavailable, ReadError
 from intempt_core.fixes import ColumnChange, Fix, apply_fixes, preview_fix
-from intempt_core.mapping import Mapping, map_table
+from intempt_core.mapping import EventSource, Mapping, have_same_cells, map_table
 from intempt_core.planning import EventOrder, Plan, plan_table
 from intempt_core.readers import Dialect, MappedFile, ReadLimits, ReadOptions, Table, read_table
 from intempt_core.settings import Settings
 from intempt_core.validation import (
+    PRIOR_SEND_CODES,
     CatalogueFile,
     CatalogueStore,
     PriorSendLookup,
@@ -218,11 +219,22 @@ class CheckFile:
             return FileCheck(mapped, report, superseded=self.superseded)
         original: FileCheck = given[0]
         fixed = apply_fixes(original.mapped, self.fixes)
-        earlier = original.report if fixed.mapped.has_same_ids(original.mapped) else None
+        earlier = original.report if _are_known_alike(fixed.mapped, original) else None
         report = check_table(
             fixed.mapped, find_prior_sends, is_unknown_product, earlier_report=earlier, rules=self.rules
         )
         return FileCheck(fixed.mapped, report, self.fixes, fixed.cells, self.superseded)
+
+
+def _are_known_alike(fixed: EventSource, original: FileCheck) -> bool:
+    """Whether history surely knows of a fixed file what it knew of the original.
+
+    The name and the product tell lines of an order apart (CONTRACT 2.9), but only where an id is known.
+    """
+    if not fixed.has_same_ids(original.mapped):
+        return False
+    is_known = original.report.rows_of_codes(PRIOR_SEND_CODES).size
+    return not is_known or have_same_cells(fixed, original.mapped, ("name", "data.productId"))
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import streamlit as st
 from intempt_core.contract import BLANK_CHARACTERS, format_count
 from intempt_core.fixes import ColumnChange, Fix, FixKind
 from intempt_core.planning import CellLocation, locate_in_event, locate_in_request
+from intempt_core.validation import PRIOR_SEND_CODES, find_prior_send
 from intempt_core.workers import ExportKind
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import escape_markdown, format_state_badge
@@ -144,7 +145,7 @@ def show_cell_card(checked: CheckedFile, *, live: bool) -> None:
                 st.markdown(format_state_badge(issue.severity), width="content")
                 column = f"{issue.place.column}: " if issue.place.column else ""
                 st.text(f"{column}{issue.message} {issue.fix}", width="stretch")
-                if issue.code == "sent_before":
+                if issue.code in PRIOR_SEND_CODES:
                     _show_earlier_batch(checked, location.row)
         first = checked.report.first_row_of(location.row)
         if first is not None:
@@ -160,11 +161,12 @@ def show_cell_card(checked: CheckedFile, *, live: bool) -> None:
 
 
 def _show_earlier_batch(checked: CheckedFile, row: int) -> None:
-    """The link to the batch in which a row's event was sent before."""
-    event_id, question = str(checked.mapped.values("eventId", [row])[0]), get_upload_state().question
-    sent = (
-        get_services().history.events.prior_sends(question.target_key, [event_id]).get(event_id) if question else None
-    )
+    """The link to the batch in which a row's event, or other lines of its order, were sent before."""
+    question = get_upload_state().question
+    if question is None:
+        return
+    find_prior_sends = get_services().history.events.prior_send_lookup(question.target_key)
+    sent = find_prior_send(checked.mapped.event(row), find_prior_sends)
     if sent is not None:
         show_link("history.py", "View batch", {"batch": sent.batch})
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from intempt_core.contract import format_count
 from intempt_core.history import BatchState, BatchSummary, RequestState
-from intempt_core.mapping import Mapping
+from intempt_core.mapping import MADE_MEMBER_IDS_MESSAGE, Mapping
 from intempt_core.planning import Plan
 from intempt_core.targets import Target, derive_target_key
 from pages.parts.shared.formatting import escape_markdown, format_moment
@@ -94,6 +94,8 @@ def choose_invalid_rows(checked: CheckedFile) -> None:
             key="upload-good-members",
             on_change=lambda: setattr(found, "good_members", st.session_state["upload-good-members"]),
         )
+        if found.good_members and checked.mapped.makes_ids:
+            st.text(MADE_MEMBER_IDS_MESSAGE)
     st.session_state["upload-everything"] = found.everything
     st.radio(
         "Rows with errors",

@@ -50,6 +50,7 @@ from intempt_core.history.schema import excluded_rows, make_indexable, metadata
 from intempt_core.planning.plan import Policy, plan_events
 from intempt_core.targets.target import derive_target_key, parse_track_url, sandbox_target
 from intempt_core.validation.check import check_events
+from intempt_core.validation.prior_sends import OrderLine
 from tests.core.history.factories import ME, SHOP, Clock, attempt, batch_of, event, intent, request, unkey
 from tests.examples import scale_examples
 
@@ -630,6 +631,36 @@ def test_prior_sends_of_an_id_by_outcome(history: History, outcome: Outcome, wor
     sent = history.events.prior_sends(SHOP.key, ["e1", "e2", "e3"])
     assert {id_: one.message for id_, one in sent.items()} == ({} if words is None else {"e1": words, "e2": words})
     assert history.events.prior_sends("elsewhere", ["e1"]) == {}
+
+
+def test_a_line_of_an_order_was_sent_before_where_one_of_its_product_was(history: History) -> None:
+    """CONTRACT 2.9: the lines of an order share their id. What may have been any line counts as each."""
+    order: dict[str, str | None] = {"name": "Product ordered", "event_id": "o"}
+    long = "p" * 600  # is not stored whole
+    sent = [
+        event(1, **order, product_id="p1"),
+        event(2, **order, product_id=long),
+        event(3, **order | {"event_id": "unknown"}, product_id=None),
+        event(4, event_id="viewed", product_id="p1"),
+    ]
+    settle(history, history.recorder.record(intent(owner=ME), [request(1, 1, sent)]))
+    ids = ("o", "unknown", "viewed", "none")
+    asked = [OrderLine(id_, product) for id_ in ids for product in ("p1", "p2", long)]
+    found = history.events.prior_sends(SHOP.key, ["o", *asked, "none"])
+    certain = ["o", OrderLine("o", "p1"), OrderLine("o", long)]
+    assert [key for key, one in found.items() if not one.by_id_alone] == certain
+    assert [key for key, one in found.items() if one.by_id_alone] == [
+        line for line in asked if line.event_id in ids[1:3]
+    ]
+
+
+def test_a_line_that_was_rejected_is_not_accepted_with_another_line_of_its_order(history: History) -> None:
+    line, other = (event(1, name="Product ordered", event_id="o", product_id=product) for product in ("p1", "p2"))
+    settle(history, history.recorder.record(intent(owner=ME), [request(1, 1, [line])]), Outcome.REJECTED)
+    settle(history, history.recorder.record(intent(owner=ME), [request(1, 1, [other])]))
+    found = history.events.prior_sends(SHOP.key, [OrderLine("o", "p1"), OrderLine("o", "p2"), "o"])
+    assert [one.state for one in found.values()] == ["accepted", "rejected", "accepted"]
+    assert found[OrderLine("o", "p1")].state == "rejected"
 
 
 def test_what_is_not_sent_is_pending_while_its_batch_may_be_resumed(history: History) -> None:

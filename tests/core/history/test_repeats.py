@@ -310,6 +310,40 @@ def test_what_went_since_is_told_before_a_batch_is_resumed(history: History) -> 
     assert history.queries.batch(batch).state is BatchState.SENDING
 
 
+def order_lines(*products: str | None) -> list[RequestIntent]:
+    """Lines of one order, which share their event id."""
+    lines = [event(row, name="Product ordered", event_id="o", product_id=one) for row, one in enumerate(products, 1)]
+    return [request(1, 1, lines)]
+
+
+def test_another_line_of_the_same_order_is_no_repeat_of_those_that_wait(history: History) -> None:
+    waiting = history.recorder.record(planned(history), order_lines("p1", "p3"))
+    history.control.set_state(waiting, BatchState.PAUSED)
+    history.recorder.record(planned(history), order_lines("p2"))
+    assert history.repeats.since(waiting) == []
+    history.control.resume(waiting, confirmed=())
+
+
+@pytest.mark.parametrize("other", [{"product_id": "p3"}, {"product_id": None}, {"name": "Product viewed"}])
+def test_a_line_that_went_or_may_have_is_a_repeat_of_one_that_waits(history: History, other: dict[str, object]) -> None:
+    waiting = history.recorder.record(planned(history), order_lines("p1", "p3"))
+    history.control.set_state(waiting, BatchState.PAUSED)
+    usual = {"name": "Product ordered", "event_id": "o", "product_id": "p2"}
+    history.recorder.record(planned(history), [request(1, 1, [event(1, **usual | other)])])
+    (told,) = history.repeats.since(waiting)
+    assert told.repeated == (1 if other == {"product_id": "p3"} else 2)
+
+
+def test_a_line_that_is_recorded_repeats_only_a_line_of_its_product_or_of_an_unknown_one(history: History) -> None:
+    plans = [planned(history) for _ in range(4)]
+    history.recorder.record(plans[0], order_lines("p1", "p3"))
+    history.recorder.record(plans[1], order_lines("p2"))
+    with pytest.raises(SentBefore, match="1 of these events"):
+        history.recorder.record(plans[2], order_lines("p2", "p4"))
+    with pytest.raises(SentBefore, match="1 of these events"):
+        history.recorder.record(plans[3], order_lines(None))
+
+
 def test_a_later_run_of_the_same_file_is_no_repeat_of_a_batch_whose_ids_it_has_not(history: History) -> None:
     batch = history.recorder.record(planned(history, digest=FILE), of_rows(1))
     history.recorder.record(planned(history, digest=FILE), [request(1, 1, [event(1, event_id="fresh")])])

@@ -13,7 +13,8 @@ from intempt_core.mapping.model import exact_mapping
 from intempt_core.mapping.table_events import map_table
 from intempt_core.readers.table import read_table
 from intempt_core.validation.check import check_events, check_table
-from intempt_core.validation.report import PriorSend, Report
+from intempt_core.validation.prior_sends import EventKey, OrderLine, PriorSend
+from intempt_core.validation.report import Report
 from intempt_core.validation.row_issues import ISSUE_BLOCK_ROWS
 from tests.bench import event_files
 from tests.core.readers.factories import table_of
@@ -230,7 +231,7 @@ def test_a_cell_that_is_not_of_its_type_is_a_warning() -> None:
 def test_what_history_has_seen_is_a_warning_and_asked_in_chunks() -> None:
     asked: list[int] = []
 
-    def seen(ids: Sequence[str]) -> Mapping[str, PriorSend]:
+    def seen(ids: Sequence[EventKey]) -> Mapping[EventKey, PriorSend]:
         asked.append(len(ids))
         return {text: PriorSend("accepted", 1_793_534_580_000, "b1") for text in ids if text == "e7000"}
 
@@ -239,6 +240,31 @@ def test_what_history_has_seen_is_a_warning_and_asked_in_chunks() -> None:
     assert report.counts == {"sent_before": 1}
     assert asked == [5000, 2001]
     assert report.issues()[0].fix.startswith("It was accepted on 2026-11-01 12:03 UTC.")
+
+
+def test_a_line_of_an_order_that_went_without_it_is_said_to_be_new_and_one_that_may_have_gone_counts_as_sent() -> None:
+    def known(keys: Sequence[EventKey]) -> Mapping[EventKey, PriorSend]:
+        all_known: dict[EventKey, PriorSend] = {
+            "o": PriorSend("accepted", 1_793_534_580_000),
+            OrderLine("o", "p1"): PriorSend("accepted", 1_793_534_580_000),
+            OrderLine("o", "p3"): PriorSend("accepted", 1_793_534_580_000, by_id_alone=True),
+            OrderLine("o", "p4"): PriorSend("rejected", 1_793_534_580_000),
+            "r": PriorSend("rejected", 1_793_534_580_000),
+        }
+        return {key: all_known[key] for key in keys if key in all_known}
+
+    rows = [["Product ordered", "o", "u", f"p{number}", ""] for number in range(1, 5)]
+    rows += [["Product ordered", "r", "u", "p1", ""], [VIEW, "o", "u", "p9", ""]]
+    mapped = map_table(table_of(HEADER, rows), exact_mapping(HEADER))
+    for report in (check_table(mapped, known), check_events(list(mapped.events()), known)):
+        assert report.rows_of("sent_before").tolist() == [0, 2, 3, 5]
+        assert report.rows_of("sent_before", "rejected").tolist() == [3]
+        assert report.rows_of("order_line_added").tolist() == [1, 3]
+        hints = [issue.fix for issue in report.issues(code="sent_before")]
+        assert ["counts as sent" in hint for hint in hints] == [False, True, False, False]
+        assert report.issues(code="order_line_added")[0].fix.startswith(
+            "Other lines were accepted on 2026-11-01 12:03 UTC. Nothing to do"
+        )
 
 
 def test_made_ids_are_known_to_history_too() -> None:
@@ -345,7 +371,7 @@ def test_what_history_knows_of_rows_is_not_asked_again_after_a_fix_of_another_co
     assert after.has_same_ids(before)
     assert not apply_fixes(before, [Fix(FixKind.PUT, "eventId", (0,), new="e3")]).mapped.has_same_ids(before)
 
-    def asked(ids: Sequence[str]) -> Mapping[str, PriorSend]:
+    def asked(ids: Sequence[EventKey]) -> Mapping[EventKey, PriorSend]:
         raise AssertionError(f"history was asked about {len(ids)} ids")
 
     report = check_table(after, asked, earlier_report=first)

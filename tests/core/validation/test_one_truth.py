@@ -49,7 +49,8 @@ from intempt_core.readers.payload import read_payload
 from intempt_core.readers.table import read_table
 from intempt_core.validation.check import check_events, check_table
 from intempt_core.validation.column_rules import ColumnChecker
-from intempt_core.validation.report import PriorSend, Report
+from intempt_core.validation.prior_sends import EventKey, OrderLine, PriorSend
+from intempt_core.validation.report import Report
 from intempt_core.validation.text_column import TextColumn
 from intempt_core.validation.time_column import TimestampColumn, TimeState, clamp_to_int64
 from intempt_core.validation.unclear_times import report_unclear_times
@@ -290,8 +291,10 @@ def order_tables(draw: st.DrawFn) -> MappedTable:
     return map_table(table_of(fields, rows, cells=cells), mapping).column_view
 
 
-def said_before(ids: Sequence[str]) -> Mapping[str, PriorSend]:
-    return {text: PriorSend("accepted", 1_793_534_580_000) for text in ids if text in ("a", "0", "made_")}
+def said_before(ids: Sequence[EventKey]) -> Mapping[EventKey, PriorSend]:
+    known = ("a", "0", "made_")
+    found = {key for key in ids if key in known or (isinstance(key, OrderLine) and key.product_id in known)}
+    return {key: PriorSend("accepted", 1_793_534_580_000) for key in found}
 
 
 def issues_of_reading(mapped: MappedTable, row: int, event: GivenEvent) -> Iterator[Issue]:

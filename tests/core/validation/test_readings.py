@@ -19,7 +19,8 @@ from intempt_core.mapping.table_events import choose_initial_mapping, map_table
 from intempt_core.readers.payload import read_payload
 from intempt_core.readers.table import read_table
 from intempt_core.validation.check import check_events, check_table
-from intempt_core.validation.report import PriorSend, Report
+from intempt_core.validation.prior_sends import PriorSend
+from intempt_core.validation.report import Report
 from intempt_core.validation.text_column import TextColumn
 from tests.core.contract.factories import RULE_FIELDS, model_fields
 from tests.core.readers.factories import table_of
@@ -100,6 +101,10 @@ ELSEWHERE: dict[str, Callable[[], Report]] = {
     "number_precision": lambda: of_text('{"userId": "a", "data": {"x": 0.12345678901234567890}}'),
     "product_unknown": lambda: check_events(
         [event_of(GOOD)], is_unknown_product=lambda ids: pc.equal(ids, "p1").to_numpy(zero_copy_only=False)
+    ),
+    "order_line_added": lambda: check_events(
+        [event_of(ORDER | {"data.productId": "a"})],
+        lambda keys: {key: PriorSend("accepted", 0) for key in keys if key == "o"},
     ),
     "sent_before": lambda: check_events([event_of(GOOD)], lambda ids: {ids[0]: PriorSend("accepted", 0)}),
 }
