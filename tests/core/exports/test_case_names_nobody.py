@@ -103,6 +103,6 @@ def test_no_planted_person_is_left_and_the_problems_stay(history: History, part:
         if (before := codes_of(planted.body)) != (after := codes_of(body)):
             other_codes.append((seed, before - after, after - before))
     assert left == []
-    assert planted_forms.total() > 0.9 * count  # the file that names everybody has them; some were overwritten
+    assert planted_forms.total() > 0.85 * count  # the file that names everybody has them; some were overwritten
     assert planted_forms.keys() >= FORMS.keys()
     assert other_codes == []
