@@ -17,6 +17,7 @@ The packages, in the order in which events pass through them:
 
 - ``contract``: the Track API's rules, the issues found with events, the feeds they drive
 - ``readers``, ``mapping``, ``validation``, ``fixes``: from bytes to checked events
+- ``journeys``: saved sequences of events, to be sent again and again
 - ``targets``, ``planning``, ``transport``: where events go, in which requests, and one attempt of one
 - ``history``, ``dispatch``: what is recorded before it is sent, and the sending itself
 - ``analysis``, ``exports``: why an event had its effect, and files to take away

@@ -26,6 +26,7 @@ from .errors import (
     FaultDocumentUnreadable as FaultDocumentUnreadable,
     HistoryError as HistoryError,
     HistoryUnavailable as HistoryUnavailable,
+    JourneyError as JourneyError,
     MappingError as MappingError,
     NotAllowed as NotAllowed,
     NotFound as NotFound,
@@ -48,6 +49,14 @@ from .errors import (
 from .history import (
     History as History,
     RequestRecord as RequestRecord,
+)
+from .journeys import (
+    Journey as Journey,
+    JourneyEvent as JourneyEvent,
+    build_journey_events as build_journey_events,
+    make_journey as make_journey,
+    parse_assignments as parse_assignments,
+    parse_journey as parse_journey,
 )
 from .mapping import (
     Explode as Explode,

@@ -11,6 +11,7 @@
     ├── SpoolError                  an upload cannot be stored: no space, or no right to write
     │   └── SpoolTooLarge           an upload has more bytes than are taken
     ├── MappingError                a mapping does not fit its file, or is no mapping
+    ├── JourneyError                a journey is none, or no journey has that name
     ├── RulesError                  a file of the team's rules is none, or does not fit the mapping
     ├── TargetError                 a target cannot be used
     │   ├── TargetNotFound          no target of that name is described
@@ -75,6 +76,10 @@ class SpoolTooLarge(SpoolError):
 
 class MappingError(ConsoleError):
     """A mapping does not fit its file, or is no mapping."""
+
+
+class JourneyError(ConsoleError):
+    """A journey's file is none, its name is taken, or none has that name."""
 
 
 class RulesError(ConsoleError):

@@ -15,7 +15,16 @@ from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.output import print_message
 from intempt_core.cli.parser import build_parser, check_arguments
 from intempt_core.cli.steps import StepDisplay
-from intempt_core.errors import ConsoleError, MappingError, NotFound, ReadError, RulesError, SentBefore, TargetError
+from intempt_core.errors import (
+    ConsoleError,
+    JourneyError,
+    MappingError,
+    NotFound,
+    ReadError,
+    RulesError,
+    SentBefore,
+    TargetError,
+)
 
 ENDING_SIGNALS = tuple(
     getattr(signal, name)
@@ -39,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
             return _run_command(given, os.environ if environment is None else environment)
     except TargetError as error:
         return _report_error(error, ExitCode.NO_TARGET)
-    except (ReadError, MappingError, RulesError, NotFound) as error:
+    except (ReadError, MappingError, JourneyError, RulesError, NotFound) as error:
         return _report_error(error, ExitCode.UNREADABLE)
     except SentBefore as error:
         return _report_error(f"Nothing was sent. {error}", ExitCode.SENT_BEFORE)

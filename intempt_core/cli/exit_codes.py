@@ -19,7 +19,7 @@ class ExitCode(IntEnum):
 EXIT_MEANINGS = {
     ExitCode.DONE: "all that was sent was accepted; a check: clean, or all as expected",
     ExitCode.NOT_ALL: "not all was accepted, or nothing was sent; a check: errors found, or not all as expected",
-    ExitCode.UNREADABLE: "the file, its mapping or the batch cannot be read, or the call is wrong",
+    ExitCode.UNREADABLE: "the file, its mapping, the journey or the batch cannot be read, or the call is wrong",
     ExitCode.NO_TARGET: "no such target, or its key is missing",
     ExitCode.NO_RESULTS: "the file of results could not be written, or is there already",
     ExitCode.SENT_BEFORE: "something of it was sent before, or is being sent; nothing was recorded",

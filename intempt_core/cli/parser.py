@@ -1,6 +1,7 @@
 """What the command line takes, and the help that teaches it."""
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -104,6 +105,8 @@ examples:
   send events.csv --target shop --yes --rest           only the events of which nothing went or is pending
   send events.csv --target shop --yes --again --new-ids         a new run of the same file, as new events
   send shop.csv --target shop --exclude row_repeated   without the rows that repeat another in every cell
+  send --journey first-order --target sandbox --yes --set userId=u7 --set data.productId=A1
+  send --journey journey.json --target sandbox --dry-run --set data.price:=12.5     what would be sent, and nothing is
   send --resume --yes                                  go on with what was interrupted: exactly what never left
 
 Rows with errors are excluded and counted. Where something of the file went to the target before, or is being sent,
@@ -190,6 +193,19 @@ def _add_send(commands: "Commands") -> None:
     send = _add_command(commands, "send", "check a file and send the rows without errors", epilog)
     _add_file(send, is_optional=True)
     send.add_argument("--target", metavar="sandbox|NAME|URL", help="a URL's key is that of $INTEMPT_API_KEY")
+    send.add_argument(
+        "--journey",
+        metavar="NAME|FILE",
+        help="without FILE: send a journey that is saved in the console, or one in a file; its ids and times are new",
+    )
+    send.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="FIELD=TEXT",
+        help="a value for every event of the journey: userId=u7, data.productId=A1; a JSON value is FIELD:=JSON",
+    )
+    send.add_argument("--dry-run", action="store_true", help="check and plan, and say what would be sent; nothing is")
     _add_catalogue(send)
     send.add_argument(
         "--order",
@@ -261,17 +277,26 @@ def check_arguments(parser: argparse.ArgumentParser, given: argparse.Namespace) 
         parser.error("--baseline compares two checks; the tests of --expect say themselves what is right. Say one")
     if given.command != "send":
         return
-    if given.resume is None:
-        lacking = [name for name, value in (("FILE", given.file), ("--target", given.target)) if value is None]
-        if lacking:
-            parser.error(f"send needs {' and '.join(lacking)}; or --resume to go on with what was interrupted")
+    if given.set and given.journey is None:
+        parser.error("--set gives values to the events of a journey: say --journey beside it")
+    if given.resume is not None:
+        beside = ("file", "target", "journey", "mapping", "rules", "catalogue", "exclude", "rest", "new_ids", "dry_run")
+        if wrong := _list_given(given, beside):
+            parser.error(f"--resume sends what history has of a batch: it takes no {' and no '.join(wrong)}")
         return
-    beside = ("file", "target", "mapping", "rules", "catalogue", "exclude", "rest", "new_ids")
-    said = [name for name in beside if getattr(given, name)]
+    input_ = given.file if given.journey is None else given.journey
+    lacking = [name for name, value in (("FILE or --journey", input_), ("--target", given.target)) if value is None]
+    if lacking:
+        parser.error(f"send needs {' and '.join(lacking)}; or --resume to go on with what was interrupted")
+    if given.journey is not None and (wrong := _list_given(given, ("file", "mapping", "new_ids"))):
+        parser.error(f"--journey is all that is sent, with new ids each time: it takes no {' and no '.join(wrong)}")
+
+
+def _list_given(given: argparse.Namespace, names: Iterable[str]) -> list[str]:
+    """Which of these arguments, and of the options of how a file is read, a call has."""
+    said = [name for name in names if getattr(given, name)]
     said += [option.name for option in fields(ReadOptions) if getattr(given, option.name, None) is not None]
-    wrong = ["FILE" if name == "file" else f"--{name.replace('_', '-')}" for name in said]
-    if wrong:
-        parser.error(f"--resume sends what history has of a batch: it takes no {' and no '.join(wrong)}")
+    return ["FILE" if name == "file" else f"--{name.replace('_', '-')}" for name in said]
 
 
 def _add_file(command: argparse.ArgumentParser, *, is_optional: bool = False) -> None:

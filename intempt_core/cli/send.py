@@ -1,4 +1,4 @@
-"""``send``: check a file, plan, confirm, record the intent, send, and report every outcome.
+"""``send``: check a file or a journey, plan, confirm, record the intent, send, and report every outcome.
 
 Alone this process sends by itself; beside a running console it records the intent and the console sends.
 """
@@ -19,12 +19,13 @@ from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.check import describe_report
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.input import InputFile, read_input
+from intempt_core.cli.journeys import load_journey, make_journey_input
 from intempt_core.cli.outcome import can_write_results, report_outcome
-from intempt_core.cli.output import print_message
+from intempt_core.cli.output import print_message, print_result
 from intempt_core.cli.prior_events import PriorEvents, describe_decision, find_prior_events
 from intempt_core.cli.resume import run_resume
 from intempt_core.cli.rules import load_rules
-from intempt_core.cli.sending import SendResult, confirm_send, open_history, open_sender, prepare_sending
+from intempt_core.cli.sending import BatchSender, SendResult, confirm_send, open_history, open_sender, prepare_sending
 from intempt_core.cli.steps import StepDisplay
 from intempt_core.cli.targets import resolve_target
 from intempt_core.contract import ISSUE_KINDS, Json, format_count
@@ -37,6 +38,7 @@ from intempt_core.history import (
     collect_ignored_rows,
     make_request_blocks,
 )
+from intempt_core.journeys import parse_assignments
 from intempt_core.mapping import MADE_MEMBER_IDS_MESSAGE
 from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy, plan_events, plan_table
 from intempt_core.settings import Settings
@@ -63,44 +65,72 @@ def _send_file(
     process: SendingProcess | None,
     steps: StepDisplay,
 ) -> ExitCode:
-    file = read_input(args, settings, steps, run=uuid4().hex[:12] if args.new_ids else "")
-    rules = load_rules(args.rules, file)
-    if not can_write_results(args.results, args.file, force=args.force):
-        return ExitCode.NO_RESULTS
     with contextlib.ExitStack() as opened:
+        file, history = _read_source(args, settings, steps, opened)
+        rules = load_rules(args.rules, file)
+        if not can_write_results(args.results, args.file, force=args.force):
+            return ExitCode.NO_RESULTS
+        if history is None:
+            history = opened.enter_context(open_history(settings))
         target = resolve_target(args.target, settings, environment, str((console or {}).get("url", "")))
-        history = opened.enter_context(open_history(settings))
         sender = opened.enter_context(open_sender(history, settings, target, console, steps=steps, process=process))
-        recorded = history.repeats.being_recorded(file.digest, derive_target_key(sender.target)) if args.rest else []
-        if recorded:
-            print_message(
-                f"Nothing was sent. This file is still being recorded by another process, in batch {recorded[0]}:"
-                " what is left is known when that has ended. Call it again then."
-            )
-            return ExitCode.SENT_BEFORE
-        checked = _check_file(args, file, history, sender.target, settings, steps=steps, rules=rules)
-        if checked.needs_decision:
-            for line in describe_decision(checked.prior, checked.good_rows.size, sender.target, history):
-                print_message(line)
-            return ExitCode.SENT_BEFORE
-        for line in checked.describe():
+        return _check_and_send(args, file, history, sender, rules)
+
+
+def _read_source(
+    args: argparse.Namespace, settings: Settings, steps: StepDisplay, opened: contextlib.ExitStack
+) -> tuple[InputFile, History | None]:
+    """What is to be sent, and history, where saved journeys are, if it had to be opened for that."""
+    if args.journey is None:
+        return read_input(args, settings, steps, run=uuid4().hex[:12] if args.new_ids else ""), None
+    sets = parse_assignments(args.set)
+    history = opened.enter_context(open_history(settings))
+    return make_journey_input(load_journey(args.journey, history.journeys), sets), history
+
+
+def _check_and_send(
+    args: argparse.Namespace, file: InputFile, history: History, sender: BatchSender, rules: TeamRules | None
+) -> ExitCode:
+    """Check and plan, say what will be sent, and send it if that is wanted; what became of it."""
+    settings, steps = sender.settings, sender.steps
+    recorded = history.repeats.being_recorded(file.digest, derive_target_key(sender.target)) if args.rest else []
+    if recorded:
+        print_message(
+            f"Nothing was sent. This file is still being recorded by another process, in batch {recorded[0]}:"
+            " what is left is known when that has ended. Call it again then."
+        )
+        return ExitCode.SENT_BEFORE
+    checked = _check_file(args, file, history, sender.target, settings, steps=steps, rules=rules)
+    if checked.needs_decision:
+        for line in describe_decision(checked.prior, checked.good_rows.size, sender.target, history):
             print_message(line)
-        if not checked.plan.events:
-            return checked.report_nothing()
-        if not confirm_send(args, sender.target, checked.plan.events, sys.stdin):
-            print_message("Nothing was sent.")
-            return ExitCode.NOT_ALL
-        try:
-            sent = sender.send(checked.record, wait=args.wait)
-        except SentBefore as error:
-            if error.stopped:
-                print_message(str(error))
-                sent = SendResult(error.stopped, is_here=sender.console is None)
-                return report_outcome(history, sent, sender.target, args.results, steps, force=args.force)
-            print_message(f"Nothing was sent. {error}")
-            print_message("Call it again: it then says what is left, and what --rest and --again would send.")
-            return ExitCode.SENT_BEFORE
-        return report_outcome(history, sent, sender.target, args.results, steps, force=args.force)
+        return ExitCode.SENT_BEFORE
+    for line in checked.describe():
+        print_message(line)
+    if not checked.plan.events:
+        return checked.report_nothing()
+    if args.dry_run:
+        return checked.report_dry_run()
+    return _send_checked(checked, sender)
+
+
+def _send_checked(checked: "CheckedInput", sender: BatchSender) -> ExitCode:
+    """Confirm and send; what became of it."""
+    args, history, steps = checked.args, checked.history, checked.steps
+    if not confirm_send(args, sender.target, checked.plan.events, sys.stdin):
+        print_message("Nothing was sent.")
+        return ExitCode.NOT_ALL
+    try:
+        sent = sender.send(checked.record, wait=args.wait)
+    except SentBefore as error:
+        if error.stopped:
+            print_message(str(error))
+            sent = SendResult(error.stopped, is_here=sender.console is None)
+            return report_outcome(history, sent, sender.target, args.results, steps, force=args.force)
+        print_message(f"Nothing was sent. {error}")
+        print_message("Call it again: it then says what is left, and what --rest and --again would send.")
+        return ExitCode.SENT_BEFORE
+    return report_outcome(history, sent, sender.target, args.results, steps, force=args.force)
 
 
 @dataclass(frozen=True)
@@ -210,6 +240,14 @@ class CheckedInput:
         print_message("There is nothing left to send.")
         return ExitCode.DONE if self.prior.are_all_accepted else ExitCode.NOT_ALL
 
+    def report_dry_run(self) -> ExitCode:
+        """Say that nothing was sent; of a journey, print the body that would be."""
+        if self.args.journey is not None:
+            for request in self.plan.requests:
+                print_result(self.plan.body(request).decode())
+        print_message("Nothing was sent: this is what would be, without --dry-run.")
+        return ExitCode.DONE
+
     def record(self, owner: str, recorder: str, show: Callable[[str, int], None]) -> str:
         """Record the intent, before the first byte is sent; the batch. Raises :class:`SentBefore`."""
         intent = make_batch_intent(
@@ -250,6 +288,8 @@ class CheckedInput:
             notes["names ignored, excluded"] = self.report.rows_ignored
         if self.args.good_members and self.report.origin is not None:
             notes["members"] = "of rows with errors, events without are sent"
+        if self.args.journey is not None:
+            notes["journey"] = self.file.name
         if self.args.new_ids:
             notes["ids"] = "new ids"
         return notes
@@ -279,12 +319,14 @@ def _check_file(
         rows = np.setdiff1d(rows, prior.rows, assume_unique=True)
     rows = np.setdiff1d(rows, report.rows_of_codes(args.exclude), assume_unique=True)
     with steps.step("Planning", format_count(rows.size, "event")):
-        plan = _plan_rows(file, rows, settings, EventOrder(args.order))
+        plan = _plan_rows(file, rows, settings, EventOrder(args.order), is_journey=args.journey is not None)
     release_unused_memory()  # what is left stays until the last event is sent
     return CheckedInput(args, file, report, target, history, seen, prior, plan, steps, half)
 
 
-def _plan_rows(file: InputFile, rows: Int64Array, settings: Settings, order: EventOrder) -> Plan:
+def _plan_rows(file: InputFile, rows: Int64Array, settings: Settings, order: EventOrder, *, is_journey: bool) -> Plan:
+    """Plan rows of a file, or events of a journey, which go in one request as those of the form do."""
     if file.table is not None:
         return plan_table(file.table, rows, settings, order=order)
-    return plan_events([file.payload_events[row] for row in rows], settings=settings, order=order)
+    events = [file.payload_events[row] for row in rows]
+    return plan_events(events, one_request=is_journey, settings=settings, order=order)

@@ -173,10 +173,10 @@ class BatchSender:
 
 
 @contextlib.contextmanager
-def prepare_sending(file: Path, console: Mapping[str, Any] | None) -> Iterator[SendingProcess | None]:
+def prepare_sending(file: Path | None, console: Mapping[str, Any] | None) -> Iterator[SendingProcess | None]:
     """A process that will send a large file, started while this one still reads it; ``None`` where none is needed."""
     try:
-        is_large = file.stat().st_size >= OWN_PROCESS_BYTES
+        is_large = file is not None and file.stat().st_size >= OWN_PROCESS_BYTES
     except OSError:
         is_large = False  # what reads it says what is wrong
     if console is not None or not is_large:

@@ -67,6 +67,7 @@ from .fields import (
 )
 from .hints import (
     find_meant_name as find_meant_name,
+    suggest_nearest as suggest_nearest,
 )
 from .id_forms import (
     FLOAT_OF_WHOLE_PATTERN as FLOAT_OF_WHOLE_PATTERN,

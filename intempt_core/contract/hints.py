@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 
 from intempt_core.contract.fields import EventName, Json
 from intempt_core.contract.invisible import spell_invisible
@@ -51,6 +52,15 @@ def find_meant_name(text: str) -> str:
     event, however few letters it has more.
     """
     return _MEANT_NAMES.get(_fold_name(text), "")
+
+
+def suggest_nearest(given: str, known: Iterable[str], default: str = "") -> str:
+    """A sentence on which known text was probably meant; else ``default``, or a list of all that are known."""
+    folded = {text.casefold(): text for text in known}
+    near = get_close_matches(given.casefold()[:60], folded, n=1)
+    if near:
+        return f"Did you mean “{spell_invisible(folded[near[0]])}”?"
+    return default or f"It takes {', '.join(f'“{text}”' for text in folded.values()) or 'none'}."
 
 
 def _is_one_slip_away(text: str, name: str) -> bool:

@@ -14,6 +14,7 @@ from intempt_core.history.queries import HistoryQueries
 from intempt_core.history.recorder import Recorder
 from intempt_core.history.repeats import RepeatLookup
 from intempt_core.history.retention import Retention
+from intempt_core.history.saved.journeys import SavedJourneys
 from intempt_core.history.throughput import ThroughputLog
 from intempt_core.history.upkeep.integrity import IntegrityCheck
 from intempt_core.history.upkeep.search_index import SearchIndex
@@ -37,6 +38,7 @@ class History:
         repeats: tells what of a batch went in others too.
         throughput: tells how fast a batch was sent, and what came of it over time.
         retention: deletes old batches.
+        journeys: keeps the saved journeys.
         probe: tells whether it can be written now.
         integrity: checks the file for damage.
     """
@@ -54,6 +56,7 @@ class History:
         self.events = EventLookup(database)
         self.repeats = RepeatLookup(database)
         self.retention = Retention(database)
+        self.journeys = SavedJourneys(database)
         self.probe = WriteProbe(database)
         self.integrity = IntegrityCheck(database)
 

@@ -212,6 +212,20 @@ excluded_rows: Table = Table(
     Column("member", Integer, primary_key=True, autoincrement=False, server_default="0"),
 )
 
+# What people save, as the documents that it is exported as; a target's names where its key is, never the key. A name is
+# there once: its key is the same for names that count as the same.
+journeys, targets = (
+    Table(
+        table,
+        metadata,
+        Column("key", Text, primary_key=True),
+        Column("name", Text, nullable=False),
+        Column("document", Text, nullable=False),
+        Column("changed_at", BigInteger, nullable=False),
+    )
+    for table in ("journeys", "targets")
+)
+
 
 def make_indexable(text: str) -> str:
     """Make a text that both databases can store and index; nearly every text stays as it is.

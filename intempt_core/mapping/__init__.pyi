@@ -34,7 +34,6 @@ from .model import (
     exact_mapping as exact_mapping,
     load_time_zone as load_time_zone,
     match_exact_field as match_exact_field,
-    suggest_nearest as suggest_nearest,
 )
 from .new_ids import (
     map_table_as_new as map_table_as_new,

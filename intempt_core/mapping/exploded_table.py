@@ -15,10 +15,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from intempt_core.arrays import Int64Array, Mask, combine_column, make_array, make_scalar, take_rows, view_numbers
-from intempt_core.contract import EventName, Json, format_count
+from intempt_core.contract import EventName, Json, format_count, suggest_nearest
 from intempt_core.errors import MappingError, TableTooLarge
 from intempt_core.mapping.explode import Explode
-from intempt_core.mapping.model import Mapping, suggest_nearest
+from intempt_core.mapping.model import Mapping
 from intempt_core.readers import (
     NULL,
     PATH_SEPARATOR,

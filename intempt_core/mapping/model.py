@@ -6,11 +6,10 @@ An empty cell means that the event does not have the field. Further columns go i
 
 import json
 import re
-from collections.abc import Iterable, Sequence
 from collections.abc import Mapping as AnyMapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from dataclasses import field as with_default
-from difflib import get_close_matches
 from zoneinfo import ZoneInfo, available_timezones
 
 from intempt_core.contract import (
@@ -20,7 +19,7 @@ from intempt_core.contract import (
     EventName,
     Json,
     is_event_name,
-    spell_invisible,
+    suggest_nearest,
 )
 from intempt_core.errors import MappingError
 from intempt_core.mapping.explode import Explode
@@ -274,15 +273,6 @@ def _is_list_of_texts(value: Json) -> bool:
 
 def _is_text_to_text(value: Json) -> bool:
     return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
-
-
-def suggest_nearest(given: str, known: Iterable[str], default: str = "") -> str:
-    """A sentence on which known text was probably meant; else ``default``, or a list of all that are known."""
-    folded = {text.casefold(): text for text in known}
-    near = get_close_matches(given.casefold()[:60], folded, n=1)
-    if near:
-        return f"Did you mean “{spell_invisible(folded[near[0]])}”?"
-    return default or f"It takes {', '.join(f'“{text}”' for text in folded.values()) or 'none'}."
 
 
 def _suggest_nearest_field(given: str) -> str:

@@ -13,8 +13,9 @@ from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
 
+from intempt_core.contract import suggest_nearest
 from intempt_core.errors import MappingError
-from intempt_core.mapping.model import RESERVED_COLUMNS, Mapping, suggest_nearest
+from intempt_core.mapping.model import RESERVED_COLUMNS, Mapping
 
 MAPPING_NAME_LENGTH = 80
 """Characters of a name, at the most."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, inspect, text
 
-HEAD = "0007"
+HEAD = "0008"
 """The newest version."""
 
 

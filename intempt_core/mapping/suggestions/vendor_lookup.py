@@ -1,7 +1,7 @@
 """A vendor by its name, however a person writes it."""
 
+from intempt_core.contract import suggest_nearest
 from intempt_core.errors import MappingError
-from intempt_core.mapping.model import suggest_nearest
 from intempt_core.mapping.suggestions.vendors import (
     ADOBE,
     GA4,

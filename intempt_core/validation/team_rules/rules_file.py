@@ -30,9 +30,10 @@ from intempt_core.contract import (
     is_event_name,
     join_words,
     shorten_value,
+    suggest_nearest,
 )
 from intempt_core.errors import RulesError
-from intempt_core.mapping import EventSource, MappedTable, load_written_json, suggest_nearest
+from intempt_core.mapping import EventSource, MappedTable, load_written_json
 from intempt_core.validation.row_issues import Finding
 from intempt_core.validation.team_rules.column_rules import find_in_table
 from intempt_core.validation.team_rules.event_rules import BrokenCheck, SchemaValidator, build_rule_issue

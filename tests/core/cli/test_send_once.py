@@ -627,7 +627,7 @@ def test_a_file_that_appears_while_it_sends_is_not_replaced(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["send"], "send needs FILE and --target; or --resume"),
+        (["send"], "send needs FILE or --journey and --target; or --resume"),
         (["send", "a.csv"], "send needs --target"),
         (["send", "a.csv", "--target", "x", "--again", "--rest"], "not allowed with argument"),
         (["send", "a.csv", "--resume", "b_1"], "it takes no FILE"),
