@@ -1,3 +1,6 @@
+from .arrival_verdicts import (
+    judge_arrivals as judge_arrivals,
+)
 from .diff import (
     Comparison as Comparison,
     Difference as Difference,
@@ -5,6 +8,15 @@ from .diff import (
 )
 from .diff_sources import (
     load_side as load_side,
+)
+from .event_result import (
+    EventResult as EventResult,
+    FeedReading as FeedReading,
+    ResultAction as ResultAction,
+    ResultEvidence as ResultEvidence,
+    ResultStep as ResultStep,
+    StepState as StepState,
+    compute_event_result as compute_event_result,
 )
 from .feed_diff import (
     FeedExplanation as FeedExplanation,

@@ -136,8 +136,14 @@ from .rules import (
     find_event_warnings as find_event_warnings,
 )
 from .sandbox_api import (
+    IgnoredEvent as IgnoredEvent,
     LiveFilter as LiveFilter,
+    MAX_ARRIVAL_IDS as MAX_ARRIVAL_IDS,
     MAX_QUERY_EVENT_IDS as MAX_QUERY_EVENT_IDS,
+    MAX_VERDICT_EVENTS as MAX_VERDICT_EVENTS,
+    RequestVerdict as RequestVerdict,
     SANDBOX_PATH_PREFIX as SANDBOX_PATH_PREFIX,
     SandboxPath as SandboxPath,
+    VERDICT_HEADER as VERDICT_HEADER,
+    parse_verdict as parse_verdict,
 )

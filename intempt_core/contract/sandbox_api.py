@@ -1,6 +1,10 @@
-"""The sandbox's own API: its paths, filters and limits, on which the server and its client must agree."""
+"""The sandbox's own API: its paths, filters, limits and verdicts, on which the server and its client must agree."""
 
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from intempt_core.contract.outcome import find_current_state
 
@@ -10,6 +14,15 @@ SANDBOX_PATH_PREFIX = "/_sandbox/"
 MAX_QUERY_EVENT_IDS = 1_000
 """Event ids that one question about a person may name."""
 
+MAX_ARRIVAL_IDS = 200
+"""Event ids that one question about arrivals may name: they are part of an address."""
+
+VERDICT_HEADER = "sandbox-verdict"
+"""The header of a response to a track request that says what became of its events."""
+
+MAX_VERDICT_EVENTS = 50
+"""Ignored events that one verdict names, the first ones: a header is short."""
+
 
 class SandboxPath(StrEnum):
     """A path of the sandbox's own API, below the sandbox's base URL.
@@ -18,6 +31,7 @@ class SandboxPath(StrEnum):
     """
 
     EVENTS = f"{SANDBOX_PATH_PREFIX}events"
+    ARRIVALS = f"{SANDBOX_PATH_PREFIX}arrivals"
     PERSON = f"{SANDBOX_PATH_PREFIX}person"
     CONSENTS = f"{SANDBOX_PATH_PREFIX}consents"
     LIVE = f"{SANDBOX_PATH_PREFIX}live"
@@ -41,3 +55,55 @@ class LiveFilter(StrEnum):
     @classmethod
     def _missing_(cls, value: object) -> "LiveFilter | None":
         return find_current_state(cls, value)
+
+
+class IgnoredEvent(NamedTuple):
+    """An event of a request that is accepted and not processed.
+
+    Attributes:
+        position: Its place in the request, from 0.
+        codes: The codes of its issues, separated by spaces; ``event_id_repeated`` for a repeated event id.
+    """
+
+    position: int
+    codes: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequestVerdict:
+    """What the sandbox says of the events of one request, when it responds (CONTRACT 2.6, 3.8).
+
+    Attributes:
+        processed: How many events are processed.
+        ignored: How many are not.
+        events: Those that are not, the first :data:`MAX_VERDICT_EVENTS`.
+    """
+
+    processed: int
+    ignored: int = 0
+    events: tuple[IgnoredEvent, ...] = ()
+
+    @property
+    def as_header(self) -> str:
+        """The value of :data:`VERDICT_HEADER`: JSON, all of it ASCII."""
+        found: dict[str, object] = {"processed": self.processed, "ignored": self.ignored}
+        if self.events:
+            found["events"] = [{"position": one.position, "codes": one.codes} for one in self.events]
+        return json.dumps(found)
+
+
+def parse_verdict(headers: Iterable[tuple[str, str]]) -> RequestVerdict | None:
+    """Parse the verdict among the headers of a response; ``None`` where there is none that can be read."""
+    text = next((value for name, value in headers if name.lower() == VERDICT_HEADER), None)
+    if text is None:
+        return None
+    try:
+        found = json.loads(text)
+        events = tuple(
+            IgnoredEvent(int(one["position"]), str(one["codes"]))
+            for one in found.get("events", ())[:MAX_VERDICT_EVENTS]
+        )
+        counts = int(found["processed"]), int(found["ignored"])
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return RequestVerdict(*counts, events) if min(counts) >= 0 and max(counts) < 2**31 else None

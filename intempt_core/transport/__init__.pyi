@@ -11,6 +11,7 @@ from .sandbox_client import (
     KeptRequest as KeptRequest,
     LiveRow as LiveRow,
     LiveView as LiveView,
+    SandboxArrival as SandboxArrival,
     SandboxClient as SandboxClient,
     SandboxVerdict as SandboxVerdict,
 )

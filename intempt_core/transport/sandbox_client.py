@@ -14,6 +14,7 @@ from typing import Any, Self
 import httpx
 
 from intempt_core.contract import (
+    MAX_ARRIVAL_IDS,
     MAX_QUERY_EVENT_IDS,
     FaultDocument,
     ForeignEvent,
@@ -156,6 +157,39 @@ class SandboxVerdict:
     is_repeat: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SandboxArrival:
+    """One arrival of an event at the sandbox: the same event id may arrive many times.
+
+    Attributes:
+        event_id: The event's id.
+        seq: The number of the event.
+        request: The number of the request that brought it.
+        received_at: When it arrived, in epoch milliseconds.
+        client: The program that sent it, as it names itself; may be empty.
+        name: The event's name, ``None`` where it has none.
+        person: The event's first identity, ``None`` where it has none.
+        product: The event's product id, ``None`` where it has none.
+        processed: Whether it is processed.
+        codes: The codes of its issues.
+        reason: Why it is not processed, as a sentence; empty where it is.
+        repeat_of: ``seq`` of the event that used its id first, ``None`` where it repeats none.
+    """
+
+    event_id: str
+    seq: int
+    request: int
+    received_at: int
+    client: str
+    name: str | None
+    person: str | None
+    product: str | None
+    processed: bool
+    codes: tuple[str, ...]
+    reason: str
+    repeat_of: int | None
+
+
 class SandboxClient:
     """The client of one sandbox. For use by many threads, and as a context manager.
 
@@ -229,6 +263,23 @@ class SandboxClient:
                     known = found.setdefault(verdict.event_id, [])
                     if verdict not in known:  # a person may be asked about under several ids
                         known.append(verdict)
+        return found
+
+    def read_arrivals(self, event_ids: Iterable[str]) -> dict[str, list[SandboxArrival]]:
+        """Every arrival of these events that the sandbox still tells of, by event id, in the order of arrival.
+
+        An id that is absent never arrived, or was deleted since. The first
+        :data:`~intempt_core.contract.MAX_ARRIVAL_IDS` ids are asked about.
+        """
+        ids = list(dict.fromkeys(event_ids))[:MAX_ARRIVAL_IDS]
+        if not ids:
+            return {}
+        place = {"org": self._target.org, "project": self._target.project}
+        page = self._request_json("GET", SandboxPath.ARRIVALS, params={**place, "ids": ids})
+        found: dict[str, list[SandboxArrival]] = {}
+        with _check_form():
+            for arrival in map(_parse_arrival, page["arrivals"]):
+                found.setdefault(arrival.event_id, []).append(arrival)
         return found
 
     def read_processing_status(self, field: str, value: str, events: Sequence[PersonEvent]) -> ProcessingStatus:
@@ -310,6 +361,24 @@ def _parse_verdict(event: Mapping[str, Any]) -> SandboxVerdict:
         client=str(event["client"]),
         reason=event["because"] or "",
         is_repeat="event_id_repeated" in event["codes"],
+    )
+
+
+def _parse_arrival(event: Mapping[str, Any]) -> SandboxArrival:
+    """Any: JSON of ``GET /_sandbox/arrivals``."""
+    return SandboxArrival(
+        event_id=str(event["eventId"]),
+        seq=int(event["seq"]),
+        request=int(event["request"]),
+        received_at=int(event["received_at"]),
+        client=str(event["client"]),
+        name=event["name"],
+        person=event["person"],
+        product=event["productId"],
+        processed=bool(event["processed"]),
+        codes=tuple(map(str, event["codes"])),
+        reason=event["because"] or "",
+        repeat_of=event["repeat_of"],
     )
 
 

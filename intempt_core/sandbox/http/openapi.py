@@ -13,7 +13,10 @@ from intempt_core.contract import (
     EARLIEST_MS,
     EVENT_COUNT,
     FEED_TITLES,
+    MAX_ARRIVAL_IDS,
     MAX_QUERY_EVENT_IDS,
+    MAX_VERDICT_EVENTS,
+    VERDICT_HEADER,
     EventName,
     FaultDocument,
     FeedIdentity,
@@ -38,7 +41,8 @@ def build_openapi(server_url: str = "/") -> JsonSchema:
             "version": "1",
             "description": (
                 "A local Track Events API and Recommendations Feed API. A 2xx means that events were accepted, not "
-                "that they are processed: /_sandbox/events says which are, and why others are not. A sandbox that "
+                "that they are processed: the header sandbox-verdict counts those that are, and /_sandbox/events says "
+                "why others are not. A sandbox that "
                 "simulates failures (/_sandbox/faults) responds as its faults say, with the header x-sandbox-fault."
             ),
         },
@@ -57,7 +61,10 @@ def _build_api_paths() -> JsonSchema:
     project = "/v1/{org}/projects/{project}"
     place = [_build_path_parameter("org"), _build_path_parameter("project")]
     track = _build_operation(
-        "track", "Take events", _refer_to("TrackAccepted"), {"201": _build_response("Taken.", _refer_to("Nothing"))}
+        "track",
+        "Take events",
+        _refer_to("TrackAccepted"),
+        {"201": {**_build_response("Taken.", _refer_to("Nothing")), "headers": {VERDICT_HEADER: _VERDICT}}},
     )
     elsewhere = {**track, "operationId": "trackWithoutSource"}
     feed = _build_operation(
@@ -92,6 +99,13 @@ def _build_sandbox_paths() -> JsonSchema:
         _build_query_parameter("text", _TEXT),
         _build_query_parameter("shown", {"type": "string", "enum": list(LiveFilter)}),
     ]
+    arrived = [
+        {"name": "ids", "in": "query", "required": True, "description": "Once for each event id.", "schema": {
+            "type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1, "maxItems": MAX_ARRIVAL_IDS,
+        }},
+        _build_query_parameter("org", _TEXT),
+        _build_query_parameter("project", _TEXT),
+    ]  # fmt: skip
     found = {"200": _build_response("What was asked for.", _refer_to("SandboxResponse"))}
     number = {"name": "number", "in": "path", "required": True, "schema": _build_integer(1)}
     missing = {"404": _build_response("Not kept, or not kept any more.", _refer_to("Rejection"))}
@@ -103,6 +117,17 @@ def _build_sandbox_paths() -> JsonSchema:
                 "parameters": listed,
             },
             "delete": _build_operation("clear", "Forget everything", None, found, takes_input=False),
+        },
+        SandboxPath.ARRIVALS.value: {
+            "get": {
+                **_build_operation(
+                    "arrivals",
+                    "Which of some event ids arrived, and what became of each",
+                    None,
+                    {"200": _build_response("Their arrivals, oldest first.", _refer_to("Arrivals"))},
+                ),
+                "parameters": arrived,
+            },
         },
         SandboxPath.PERSON.value: {
             "post": _build_operation("person", "What became of a person's events", _refer_to("PersonQuery"), found)
@@ -126,6 +151,11 @@ def _build_sandbox_paths() -> JsonSchema:
 
 
 _TEXT: JsonSchema = {"type": "string"}
+_VERDICT: JsonSchema = {
+    "description": "What became of the events, as JSON: how many are processed and how many ignored, and of the first "
+    f"{MAX_VERDICT_EVENTS} that are ignored the position in the request, from 0, and the codes of the reasons.",
+    "schema": _TEXT,
+}
 
 
 def _match_any_case(word: str) -> str:
@@ -204,6 +234,24 @@ def _build_schemas() -> JsonSchema:
             "properties": {
                 "org": _ID, "project": _ID, "id": _ID, "by": {"enum": list(NODE_KINDS)},
                 "eventIds": {"type": ["array", "null"], "items": _TEXT, "maxItems": MAX_QUERY_EVENT_IDS},
+            },
+        },
+        "Arrivals": {
+            "type": "object",
+            "required": ["arrivals", "missing"],
+            "properties": {
+                "arrivals": {"type": "array", "items": {
+                    "type": "object",
+                    "required": ["eventId", "seq", "request", "received_at", "client", "processed", "codes"],
+                    "properties": {
+                        "eventId": _TEXT, "seq": _build_integer(1), "request": _build_integer(1),
+                        "received_at": _build_integer(0), "client": _TEXT, "name": {"type": ["string", "null"]},
+                        "person": {"type": ["string", "null"]}, "productId": {"type": ["string", "null"]},
+                        "processed": {"type": "boolean"}, "because": {"type": ["string", "null"]},
+                        "codes": {"type": "array", "items": _TEXT}, "repeat_of": {"type": ["integer", "null"]},
+                    },
+                }},
+                "missing": {"type": "array", "items": _TEXT},
             },
         },
         "FaultsNow": {

@@ -7,6 +7,7 @@ from intempt_core.contract import (
     EARLIEST_MS,
     FEED_IDENTITY_TYPES,
     FEED_TITLES,
+    MAX_ARRIVAL_IDS,
     MAX_QUERY_EVENT_IDS,
     Json,
     id_to_text,
@@ -102,6 +103,29 @@ def parse_person_query(body: dict[str, Json]) -> PersonEventsQuery:
     person = make_node(NODE_KINDS[by], given["id"] or "", _read_id(body.get("sourceId")) or "")
     found = tuple(escape_surrogates(one) or "" for one in ids)
     return PersonEventsQuery(given["org"] or "", given["project"] or "", person, found)
+
+
+@dataclass(frozen=True, slots=True)
+class ArrivalQuery:
+    """A question about the arrivals of events.
+
+    Attributes:
+        event_ids: The ids of the events.
+        org: The organisation, ``None`` for any.
+        project: The project, ``None`` for any.
+    """
+
+    event_ids: tuple[str, ...]
+    org: str | None = None
+    project: str | None = None
+
+
+def parse_arrival_query(ids: Sequence[str], org: str | None, project: str | None) -> ArrivalQuery:
+    """Parse the parameters of ``GET /_sandbox/arrivals``. Raises :class:`SandboxRejection` 400."""
+    found = tuple(dict.fromkeys(escape_surrogates(one) or "" for one in ids if one))
+    if not 1 <= len(found) <= MAX_ARRIVAL_IDS:
+        raise SandboxRejection(400, f"It needs the parameter ids, once for each event id, up to {MAX_ARRIVAL_IDS:,}.")
+    return ArrivalQuery(found, org, project)
 
 
 def _read_id(value: Json) -> str | None:

@@ -17,6 +17,7 @@ from starlette.routing import Route
 from intempt_core.contract import (
     SANDBOX_PATH_PREFIX,
     SHARED_FEEDS,
+    VERDICT_HEADER,
     FaultDocument,
     LiveFilter,
     SandboxPath,
@@ -39,7 +40,7 @@ from intempt_core.sandbox.http.body_limits import SMALL_BODY_BYTES, BodyLimiter
 from intempt_core.sandbox.http.fault_injector import FaultInjector
 from intempt_core.sandbox.http.fault_responses import build_fault_response, delay_response
 from intempt_core.sandbox.http.openapi import build_openapi
-from intempt_core.sandbox.http.queries import check_consent, parse_feed_query, parse_person_query
+from intempt_core.sandbox.http.queries import check_consent, parse_arrival_query, parse_feed_query, parse_person_query
 from intempt_core.sandbox.http.received_request import ReceivedRequest
 from intempt_core.sandbox.http.responses import (
     handle_http_exception,
@@ -48,7 +49,13 @@ from intempt_core.sandbox.http.responses import (
     json_response,
 )
 from intempt_core.sandbox.storage.fast_path import EventColumns
-from intempt_core.sandbox.storage.listing import EventListQuery, list_consents, list_person_events, list_received_events
+from intempt_core.sandbox.storage.listing import (
+    EventListQuery,
+    list_arrivals,
+    list_consents,
+    list_person_events,
+    list_received_events,
+)
 from intempt_core.sandbox.storage.live import (
     MAX_LIVE_ROWS,
     LiveQuery,
@@ -90,7 +97,9 @@ class _Endpoints:
     page_origins: Collection[str]
 
     async def track(self, received: ReceivedRequest) -> Response:
-        """CONTRACT 1.1, 6.1, 6.3: take events. The response is sent after they are committed."""
+        """CONTRACT 1.1, 6.1, 6.3: take events. The response is sent after they are committed, and says in a header what
+        became of them.
+        """
         response, delay = await self._with_body(received, self._take)
         await delay_response(received.request.receive, self.latency + delay)
         return response
@@ -114,7 +123,9 @@ class _Endpoints:
             events=events,
         )
         if stored:
-            await self.store.add(arrival)
+            verdict = await self.store.add(arrival)
+            if fault is None and verdict is not None:
+                response.headers[VERDICT_HEADER] = verdict.as_header
         else:
             self.store.add_nowait(arrival)
         received.body = b""  # it is stored: a response that is delayed does not keep it in memory
@@ -200,6 +211,13 @@ class _Endpoints:
             given.get("person"),
         )
         return await self._respond(lambda: list_received_events(self.store, query))
+
+    async def arrivals(self, request: Request) -> Response:
+        """Which of some event ids arrived, when and by whom, and what became of each arrival."""
+        check_key(request)
+        given = request.query_params
+        query = parse_arrival_query(given.getlist("ids"), given.get("org"), given.get("project"))
+        return await self._respond(lambda: list_arrivals(self.store, query))
 
     async def live(self, request: Request) -> Response:
         """The last events and requests, newest first, rejected ones too."""
@@ -348,6 +366,7 @@ def create_sandbox_app(
             Route(f"{project}/feeds/{{feed}}/data", sandbox.api(sandbox.feed), methods=["POST"]),
             Route(f"{project}/consents/data", sandbox.api(sandbox.consent), methods=["POST"]),
             Route(SandboxPath.EVENTS, sandbox.events, methods=["GET", "DELETE"]),
+            Route(SandboxPath.ARRIVALS, sandbox.arrivals, methods=["GET"]),
             Route(SandboxPath.PERSON, sandbox.person, methods=["POST"]),
             Route(SandboxPath.CONSENTS, sandbox.consents, methods=["GET"]),
             Route(SandboxPath.LIVE, sandbox.live, methods=["GET"]),

@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from intempt_core.contract import Issue, Place
-from intempt_core.sandbox.http.queries import PersonEventsQuery
+from intempt_core.sandbox.http.queries import ArrivalQuery, PersonEventsQuery
 from intempt_core.sandbox.storage.store import SandboxStore
 
 
@@ -65,6 +65,9 @@ def list_consents(store: SandboxStore) -> bytes:
     return orjson.dumps({"count": len(consents), "consents": consents})
 
 
+MAX_LISTED_ARRIVALS = 2_000
+"""Arrivals of one response at the most, the last ones: an id may have been repeated without end."""
+
 MAX_LISTED_PERSON_EVENTS = 10_000
 """Events of one person that are listed, and unprocessed events that are searched, at the most: the last ones."""
 
@@ -93,6 +96,42 @@ def list_person_events(store: SandboxStore, query: PersonEventsQuery) -> bytes:
         "unprocessed": {row["event_id"]: read_verdict(row)[1] for row in others},
     }
     return orjson.dumps(found)
+
+
+def list_arrivals(store: SandboxStore, query: ArrivalQuery) -> bytes:
+    """List the arrivals of some event ids, oldest first, as JSON; ``missing`` are the ids that never arrived.
+
+    Of an id its first processed event is listed, and its repeats among the last :data:`MAX_LISTED_PERSON_EVENTS` events
+    that were not processed; of all arrivals the last :data:`MAX_LISTED_ARRIVALS`. Raises
+    :class:`SandboxStoreUnavailable`.
+    """
+    rows = store.arrivals(query.org, query.project, query.event_ids, MAX_LISTED_PERSON_EVENTS)
+    known = {row["event_id"] for row in rows}
+    found = {
+        "arrivals": [_arrival_to_json(row) for row in rows[-MAX_LISTED_ARRIVALS:]],
+        "missing": [id_ for id_ in query.event_ids if id_ not in known],
+    }
+    return orjson.dumps(found)
+
+
+def _arrival_to_json(row: Row) -> dict[str, Any]:
+    """One arrival of an event. Any: JSON."""
+    codes, because = read_verdict(row)
+    persons = (row[column] for column in ("profile_id", "user_id", "another_user_id", "account_id"))
+    return {
+        "eventId": row["event_id"],
+        "seq": row["seq"],
+        "request": row["arrival"],
+        "received_at": row["received_at"],
+        "client": row["client"],
+        "name": row["name"],
+        "person": next((person for person in persons if person is not None), None),
+        "productId": row["product_id"],
+        "processed": because is None,
+        "because": because,
+        "codes": codes,
+        "repeat_of": row["repeat_of"],
+    }
 
 
 def read_verdict(row: Row) -> tuple[list[str], str | None]:

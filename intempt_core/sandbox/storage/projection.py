@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from intempt_core.contract import EventName
+from intempt_core.contract import MAX_VERDICT_EVENTS, EventName, IgnoredEvent, RequestVerdict
 from intempt_core.errors import SandboxRejection
 from intempt_core.sandbox.storage.counted_events import COUNTS_SQL, incoming_event_counts
 from intempt_core.sandbox.storage.fast_path import EventColumns, concat_events
@@ -55,11 +55,13 @@ class ProjectionStep(NamedTuple):
         request_count: How many requests were projected.
         upto: The number of the last request up to which all are projected.
         has_more: Whether requests remain.
+        verdicts: What became of the events of each request, by its number.
     """
 
     request_count: int
     upto: int
     has_more: bool
+    verdicts: Mapping[int, RequestVerdict] = {}
 
 
 def update_projection(
@@ -78,12 +80,12 @@ def update_projection(
     if not waiting:
         return ProjectionStep(0, before, has_more=False)
     upto = waiting[-1][0]
-    _insert_events(connection, [row[:-1] for row in waiting if row[-1]], known_links, parsed_events)
+    verdicts = _insert_events(connection, [row[:-1] for row in waiting if row[-1]], known_links, parsed_events)
     connection.execute("UPDATE projection SET upto = ?", (upto,))
     for authorized, kept in ((True, KEPT_REQUESTS), (False, KEPT_UNAUTHORIZED_REQUESTS)):
         connection.execute(_TRIM_RING, {"authorized": authorized, "upto": upto, "kept": kept})
     connection.execute(_TRUNCATE_BODIES, (KEPT_BODY_BYTES, before, upto, KEPT_BODY_BYTES))
-    return ProjectionStep(len(waiting), upto, bool(has_more))
+    return ProjectionStep(len(waiting), upto, bool(has_more), verdicts)
 
 
 def _insert_events(
@@ -91,7 +93,7 @@ def _insert_events(
     requests: Sequence[tuple[Any, ...]],
     known_links: ProjectLinks,
     parsed_events: dict[int, EventColumns],
-) -> None:
+) -> dict[int, RequestVerdict]:
     places = _ensure_projects(connection, {(org, project) for _, _, org, project, *_ in requests})
     ((before,),) = connection.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events'")
     parts: list[EventColumns] = []
@@ -113,7 +115,7 @@ def _insert_events(
     )
     events = concat_events(parts)
     if not events.event_count:
-        return
+        return {arrival[0]: RequestVerdict(0) for arrival in arrivals}
     numbers, in_projects, _ = zip(*origins, strict=True)
     fields = {"seq": range(before + 1, before + 1 + events.event_count), "arrival": numbers, "project": in_projects,
               **events._asdict()}  # fmt: skip
@@ -121,6 +123,34 @@ def _insert_events(
     repeats = _mark_repeats(connection, before, events, counting)
     connection.execute(_MENTION_USERS, (before,))
     _index_persons(connection, before, events, origins, repeats, known_links)
+    return _judge_requests(
+        before,
+        events,
+        repeats,
+        [(number, part.event_count) for (number, *_), part in zip(arrivals, parts, strict=True)],
+    )
+
+
+def _judge_requests(
+    before: int, events: EventColumns, repeats: Set[int], sizes: Iterable[tuple[int, int]]
+) -> dict[int, RequestVerdict]:
+    """What became of the events after ``before``, by request: ``sizes`` are their numbers, each with its events."""
+    if not repeats and events.because.count("") == events.event_count:
+        return {number: RequestVerdict(size) for number, size in sizes}
+    found: dict[int, RequestVerdict] = {}
+    begin = 0
+    for number, size in sizes:
+        ignored = [
+            IgnoredEvent(at - begin, _REPEATED if before + 1 + at in repeats else events.codes[at])
+            for at in range(begin, begin + size)
+            if events.because[at] or before + 1 + at in repeats
+        ]
+        found[number] = RequestVerdict(size - len(ignored), len(ignored), tuple(ignored[:MAX_VERDICT_EVENTS]))
+        begin += size
+    return found
+
+
+_REPEATED = "event_id_repeated"
 
 
 def _parse_stored_request(connection: sqlite3.Connection, number: int, received_at: int) -> EventColumns:

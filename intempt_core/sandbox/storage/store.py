@@ -1,10 +1,11 @@
 """The sandbox's own database: it stores requests and answers queries about what follows from them.
 
 One thread per process does all the writing, so that no event loop waits for a disk. It commits all waiting requests in
-one statement, and updates the projection (``projection.py``) when nothing is waiting: after a pause, before a query, or
-when too many requests have accumulated. Reads open connections of their own. Several processes may have the file open.
-Of the requests as they came the last :data:`~intempt_core.sandbox.storage.projection.KEPT_REQUESTS` are kept, beside
-them the last ones without the key, in a ring of their own. The file is bounded: what goes beyond is rejected, not lost.
+one statement, and then updates the projection (``projection.py``): who sent a request waits until it is known what
+became of its events. What others have stored is projected when nothing is waiting, or before a query. Reads open
+connections of their own. Several processes may have the file open. Of the requests as they came the last
+:data:`~intempt_core.sandbox.storage.projection.KEPT_REQUESTS` are kept, beside them the last ones without the key, in a
+ring of their own. The file is bounded: what goes beyond is rejected, not lost.
 """
 
 import asyncio
@@ -20,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from intempt_core.contract import Interaction
+from intempt_core.contract import Interaction, RequestVerdict
 from intempt_core.errors import SandboxStoreUnavailable
 from intempt_core.sandbox.storage.fast_path import EventColumns
 from intempt_core.sandbox.storage.projection import KEPT_BODY_BYTES, ProjectLinks, insert_block, update_projection
@@ -110,7 +111,7 @@ class _Job(NamedTuple):
     """A request to store, or, without one, the wish to have all earlier ones projected; and the future to resolve."""
 
     request: StoredRequest | None
-    done: "asyncio.Future[None] | None" = None
+    done: "asyncio.Future[RequestVerdict | None] | None" = None
 
 
 @dataclass(slots=True)
@@ -122,6 +123,7 @@ class _WriterState:
     uncheckpointed: int = 0  # requests since the log was written into the database
     parsed_events: dict[int, EventColumns] = field(default_factory=dict)  # of them, by number of the request
     known_links: ProjectLinks = field(default_factory=set)  # links that are in the database, as of its version below
+    verdicts: dict[int, RequestVerdict] = field(default_factory=dict)  # of requests whose senders wait, by number
     data_version: int = -1  # SQLite increments it whenever another connection has written
 
 
@@ -144,9 +146,12 @@ class SandboxStore:
         self._lock = threading.Lock()
         self._writer: threading.Thread | None = None
 
-    async def add(self, request: StoredRequest) -> None:
-        """Store a request; return after the commit. Raises :class:`SandboxStoreUnavailable`: then it is not stored."""
-        await self._submit(request)
+    async def add(self, request: StoredRequest) -> RequestVerdict | None:
+        """Store a request, and say what became of its events; ``None`` where another process knows it.
+
+        Returns after the commit. Raises :class:`SandboxStoreUnavailable`: then it is not stored.
+        """
+        return await self._submit(request)
 
     async def catch_up(self) -> None:
         """Return when everything that was stored before is projected. Raises :class:`SandboxStoreUnavailable`."""
@@ -166,10 +171,10 @@ class SandboxStore:
             request = request._replace(body=request.body[:KEPT_BODY_BYTES])
         self._enqueue(_Job(request))
 
-    async def _submit(self, request: StoredRequest | None) -> None:
-        done = asyncio.get_running_loop().create_future()
+    async def _submit(self, request: StoredRequest | None) -> RequestVerdict | None:
+        done: asyncio.Future[RequestVerdict | None] = asyncio.get_running_loop().create_future()
         self._enqueue(_Job(request, done))
-        await done
+        return await done
 
     def _enqueue(self, job: _Job) -> None:
         with self._lock:
@@ -210,7 +215,7 @@ class SandboxStore:
             try:
                 state = state or self._open_writer()
                 if to_store:
-                    self._store_requests(state, to_store)
+                    settling += self._store_requests(state, to_store)
                     to_store = []
                 if to_settle:
                     last = _read_last_id(state)
@@ -218,27 +223,34 @@ class SandboxStore:
                     to_settle = []
                 if settling or not jobs or state.backlog > MAX_BACKLOG:
                     upto = _advance_projection(state, whole_backlog=state.backlog > MAX_BACKLOG)
-                    _wake_waiters([job for job, last in settling if last <= upto])
+                    _wake_waiters([(job, state.verdicts.get(last)) for job, last in settling if last <= upto])
                     settling = [(job, last) for job, last in settling if last > upto]
+                    state.verdicts.clear()
                 if not jobs and not state.backlog and state.uncheckpointed > CHECKPOINT_REQUESTS:
                     state.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
                     state.uncheckpointed = 0
             except Exception as error:  # noqa: BLE001  whatever it is, senders are waiting
-                _wake_waiters([*to_store, *to_settle, *(job for job, _ in settling)], _translate_error(error))
+                _fail_waiters([*to_store, *to_settle, *(job for job, _ in settling if job.request is None)], error)
+                _wake_waiters([(job, None) for job, _ in settling if job.request is not None])  # these are stored
                 settling = []
                 if state is not None:
                     state.connection.close()
                 state = None
-        _wake_waiters([job for job, _ in settling], SandboxStoreUnavailable("the sandbox is closing"))
+        _fail_waiters(
+            [job for job, _ in settling if job.request is None], SandboxStoreUnavailable("the sandbox is closing")
+        )
+        _wake_waiters([(job, None) for job, _ in settling if job.request is not None])
         if state is not None:
             state.connection.close()
 
-    def _store_requests(self, state: _WriterState, jobs: Sequence[_Job]) -> None:
-        """Store the requests of jobs and wake those who wait; where there is no space, with an error."""
+    def _store_requests(self, state: _WriterState, jobs: Sequence[_Job]) -> list[tuple[_Job, int]]:
+        """Store the requests of jobs, or fail them where there is no space; those who wait, each with its number."""
         fault = self._find_space_fault(state.connection)
-        if not fault:
-            _insert_requests(state, [job.request for job in jobs if job.request is not None])
-        _wake_waiters(jobs, SandboxStoreUnavailable(fault) if fault else None)
+        if fault:
+            _fail_waiters(jobs, SandboxStoreUnavailable(fault))
+            return []
+        first = _insert_requests(state, [job.request for job in jobs if job.request is not None])
+        return [(job, number) for number, job in enumerate(jobs, first) if job.done is not None]
 
     def _next_jobs(self, seconds: float | None) -> tuple[list[_Job], bool]:
         """The waiting jobs, after a wait for the first one; and whether the store is being closed."""
@@ -319,6 +331,14 @@ class SandboxStore:
         given = {"org": org, "project": project, "ids": json.dumps(ids), "limit": limit}
         return self.rows(_UNPROCESSED, given)
 
+    def arrivals(self, org: str | None, project: str | None, ids: Sequence[str], limit: int) -> list[sqlite3.Row]:
+        """The arrivals of some event ids, oldest first: the first of each, and repeats among the last ``limit``
+        events that were not processed; in a project, or in all.
+
+        Each is an event with ``received_at`` (epoch ms) and ``client``. Raises :class:`SandboxStoreUnavailable`.
+        """
+        return self.rows(_ARRIVALS, {"org": org, "project": project, "ids": json.dumps(ids), "limit": limit})
+
     def rows(self, query: str, given: dict[str, Any]) -> list[sqlite3.Row]:
         """The rows of a query. Raises :class:`SandboxStoreUnavailable`. Any: SQLite's own parameters."""
         with self._connection() as connection:
@@ -361,14 +381,15 @@ class SandboxStore:
             raise _translate_error(error) from error
 
 
-def _insert_requests(state: _WriterState, requests: Sequence[StoredRequest]) -> None:
-    """Store requests by one statement, which is one commit."""
+def _insert_requests(state: _WriterState, requests: Sequence[StoredRequest]) -> int:
+    """Store requests by one statement, which is one commit; the number of the first one."""
     last = insert_block(state.connection, _INSERT_REQUESTS, [request[:-1] for request in requests])
     state.backlog += len(requests)
     state.uncheckpointed += len(requests)
     for number, request in enumerate(requests, last - len(requests) + 1):  # one statement numbers its rows in sequence
         if request.events is not None:
             state.parsed_events[number] = request.events
+    return last - len(requests) + 1
 
 
 # All fields but the parsed events, which are no column.
@@ -397,6 +418,7 @@ def _run_projection_step(state: _WriterState) -> int:
             state.known_links.clear()
             state.data_version = version
         done = update_projection(state.connection, state.known_links, state.parsed_events)
+    state.verdicts.update(done.verdicts)
     if done.has_more:
         state.backlog = max(state.backlog - done.request_count, 1)  # another process may have put in more
     else:
@@ -405,22 +427,32 @@ def _run_projection_step(state: _WriterState) -> int:
     return done.upto
 
 
-def _wake_waiters(jobs: Sequence[_Job], failure: Exception | None = None) -> None:
+def _wake_waiters(found: Sequence[tuple[_Job, RequestVerdict | None]]) -> None:
     """Resolve the futures of jobs, each in its own event loop; in a closed loop nothing waits."""
+    _settle([(job.done, verdict) for job, verdict in found if job.done is not None], None)
 
-    def resolve(futures: Sequence["asyncio.Future[None]"]) -> None:
-        for future in futures:
+
+def _fail_waiters(jobs: Sequence[_Job], error: Exception) -> None:
+    """Resolve the futures of jobs with an error."""
+    _settle([(job.done, None) for job in jobs if job.done is not None], _translate_error(error))
+
+
+_Waiting = Sequence[tuple["asyncio.Future[RequestVerdict | None]", RequestVerdict | None]]
+
+
+def _settle(waiting: _Waiting, failure: Exception | None) -> None:
+    def resolve(some: _Waiting) -> None:
+        for future, verdict in some:
             if future.done():  # its request was cancelled
                 continue
             if failure is None:
-                future.set_result(None)
+                future.set_result(verdict)
             else:
                 future.set_exception(failure)
 
-    waiting = [job.done for job in jobs if job.done is not None]
-    for loop in {future.get_loop() for future in waiting}:
+    for loop in {future.get_loop() for future, _ in waiting}:
         if not loop.is_closed():
-            loop.call_soon_threadsafe(resolve, [future for future in waiting if future.get_loop() is loop])
+            loop.call_soon_threadsafe(resolve, [one for one in waiting if one[0].get_loop() is loop])
 
 
 def _translate_error(error: Exception) -> Exception:
@@ -464,4 +496,22 @@ WHERE seq IN (
   SELECT seq FROM events WHERE because <> '' OR repeat_of IS NOT NULL ORDER BY seq DESC LIMIT :limit
 ) AND project = (SELECT id FROM projects WHERE org = :org AND project = :project)
   AND event_id IN (SELECT value FROM json_each(:ids)) ORDER BY seq
+"""
+
+_ARRIVALS = """
+WITH
+  places(id) AS (
+    SELECT id FROM projects WHERE (:org IS NULL OR org = :org) AND (:project IS NULL OR project = :project)
+  ),
+  seqs(seq) AS (
+    SELECT f.seq FROM places CROSS JOIN json_each(:ids) AS i CROSS JOIN firsts AS f
+      ON f.project = places.id AND f.event_id = i.value
+    UNION
+    SELECT seq FROM events WHERE seq IN (
+      SELECT seq FROM events WHERE because <> '' OR repeat_of IS NOT NULL ORDER BY seq DESC LIMIT :limit
+    ) AND project IN (SELECT id FROM places) AND event_id IN (SELECT value FROM json_each(:ids))
+  )
+SELECT e.seq, e.arrival, e.name, e.event_id, e.profile_id, e.user_id, e.another_user_id, e.account_id, e.product_id,
+       e.codes, e.because, e.repeat_of, a.received_at, a.client
+FROM seqs CROSS JOIN events AS e ON e.seq = seqs.seq JOIN arrivals AS a ON a.id = e.arrival ORDER BY e.seq
 """

@@ -31,9 +31,6 @@ from pages.parts.shared.services import get_services
 FEED_POLL_SECONDS = 2.0
 """How often a feed that should change is read again."""
 
-FEED_POLL_LIMIT_MS = 60_000
-"""How long it is read again; after that, by a click only."""
-
 ID_COLUMN_WIDTH = 40
 """Characters up to which ids are aligned in a column, with names beside them."""
 
@@ -230,8 +227,10 @@ def describe_feed_change(earlier: FeedResponse | None, later: FeedResponse | Non
 # ── the feeds on the outcome card ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def show_person_feeds(request: RequestRecord, target: Target | None) -> None:
-    """The feeds of a request's person, and what changed since it was sent from this tab."""
+def show_person_feeds(request: RequestRecord, target: Target | None, snapshot: FeedSnapshot | None = None) -> None:
+    """The feeds of a request's person, and what changed since it was sent from this tab; ``snapshot`` is what of them
+    was read for the request already.
+    """
     person = find_request_person(request)
     if person is None:
         st.markdown("**Feeds**")
@@ -241,27 +240,19 @@ def show_person_feeds(request: RequestRecord, target: Target | None) -> None:
     if target is None:
         st.caption("The target of this request is no longer configured, so its feeds cannot be read.")
         return
-    with st.spinner(f"Reading feeds from {escape_markdown(target.host)}"):
-        first = read_feed_snapshot(target, person)
+    if snapshot is None:
+        with st.spinner(f"Reading feeds from {escape_markdown(target.host)}"):
+            snapshot = read_feed_snapshot(target, person)
     earlier_person, earlier = get_screen_state(EarlierFeeds).by_batch.get(request.summary.batch, (None, {}))
     earlier = earlier if earlier_person == person else {}
-    waiting = bool(earlier) and _awaits_change(first, earlier)
-
-    @st.fragment(run_every=FEED_POLL_SECONDS if waiting else None)
-    def shown() -> None:
-        snapshot = read_feed_snapshot(target, person) if waiting and now_ms() - first.asked_at > 1000 else first
-        st.caption(describe_feed_source(target, person, snapshot.responses))
-        for feed, title in FEEDS.items():
-            show_feed(title, snapshot.explain(feed), snapshot.responses.get(feed))
-            change = describe_feed_change(
-                earlier.get(feed), snapshot.responses.get(feed), as_expected=not feed_differs(snapshot, feed)
-            )
-            if change:
-                st.text(change)
-        if waiting and not _awaits_change(snapshot, earlier):
-            st.rerun()
-
-    shown()
+    st.caption(describe_feed_source(target, person, snapshot.responses))
+    for feed, title in FEEDS.items():
+        show_feed(title, snapshot.explain(feed), snapshot.responses.get(feed))
+        change = describe_feed_change(
+            earlier.get(feed), snapshot.responses.get(feed), as_expected=not feed_differs(snapshot, feed)
+        )
+        if change:
+            st.text(change)
     show_link(
         "feeds.py",
         "Open this person's feeds",
@@ -272,18 +263,6 @@ def show_person_feeds(request: RequestRecord, target: Target | None) -> None:
 def feed_differs(snapshot: FeedSnapshot, feed: str) -> bool:
     """Whether a feed was read, and shows other products than expected."""
     return bool(snapshot.explain(feed).differences)
-
-
-def _awaits_change(snapshot: FeedSnapshot, earlier: Mapping[str, FeedResponse]) -> bool:
-    """Whether a feed is expected to change and has not yet, within the time that it is watched."""
-    since = max(response.requested_at for response in earlier.values())
-    late = snapshot.asked_at - since > FEED_POLL_LIMIT_MS
-    return not late and any(
-        feed_differs(snapshot, feed)
-        and (response := snapshot.responses.get(feed))
-        and response.products == earlier[feed].products
-        for feed in earlier
-    )
 
 
 def describe_feed_source(target: Target, person: Person, responses: Mapping[str, FeedResponse]) -> str:

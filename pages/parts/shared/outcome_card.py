@@ -1,36 +1,56 @@
-"""The outcome card of a request: what was sent, the response, and the feeds of the person."""
+"""The outcome card of a request: what became of it, the request itself, the response, and the feeds of the person."""
 
 import streamlit as st
 
 from intempt_core.contract import format_count
-from intempt_core.history import AttemptRecord, RequestRecord
+from intempt_core.history import AttemptRecord, RequestRecord, RequestState
 from intempt_core.targets import Target
 from intempt_core.validation import escape_invisible
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.feed_card import show_person_feeds
 from pages.parts.shared.formatting import format_duration, format_moment, format_size, format_state_badge, show_raw_text
+from pages.parts.shared.result_evidence import ResultReading
+from pages.parts.shared.result_view import show_result
 from pages.parts.shared.screen_state import make_key
+from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.time_zones import get_zone_name
 
 MAX_BODY_SHOWN = 200_000
 """Characters of a body that are shown; the whole body is a download."""
 
 
-def show_outcome_card(request: RequestRecord, target: Target | None) -> None:
-    """The card of one request. ``target`` is where it went, if its feeds can still be read."""
+def show_outcome_card(request: RequestRecord, target: Target | None, *, guard: SendGuard | None = None) -> None:
+    """The card of one request: what became of it, and under that the evidence.
+
+    ``target`` is where it went, if its feeds can still be read; ``guard`` is as in
+    :func:`~pages.parts.shared.result_view.show_result`.
+    """
+    reading = show_result(request, target, guard=guard)
+    show_result_details(request, target, reading)
+
+
+def show_result_details(request: RequestRecord, target: Target | None, reading: ResultReading) -> None:
+    """The request, the response and the feeds, side by side: what a result was read from."""
     last = request.attempts[-1] if request.attempts else None
     st.markdown(format_state_badge(request.summary.state), width="content")
     st.text(format_headline(request, last))
     sent, response, feeds = st.columns(3, gap="medium")
     with sent:
-        st.markdown("**Sent**")
-        st.caption(f"{format_count(request.summary.events, 'event')}, {format_size(len(request.body))}")
+        st.markdown("**Request**")
+        st.caption(describe_request_size(request))
         show_body("sent", request.summary.id, request.body)
     with response:
         st.markdown("**Response**")
         show_response(last)
     with feeds:
-        show_person_feeds(request, target)
+        show_person_feeds(request, target, reading.snapshot)
+
+
+def describe_request_size(request: RequestRecord) -> str:
+    """How large a request is, and that it was not sent where that is certain."""
+    size = f"{format_count(request.summary.events, 'event')}, {format_size(len(request.body))}"
+    never_left = request.summary.state in (RequestState.PENDING, RequestState.CANCELLED, RequestState.NOT_SENT)
+    return f"{size}, not sent" if never_left else size
 
 
 def format_headline(request: RequestRecord, last: AttemptRecord | None) -> str:

@@ -1,6 +1,6 @@
 """The one way from a screen to a send: choices, confirmation, recording, progress, controls, and resending."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
@@ -9,7 +9,7 @@ from uuid import uuid4
 import streamlit as st
 
 from intempt_core.contract import GivenEvent, build_request_body, format_count, get_field, id_to_text
-from intempt_core.dispatch import Progress
+from intempt_core.dispatch import Progress, make_batch_intent
 from intempt_core.errors import ConsoleError, NotAllowed, SentBefore
 from intempt_core.history import (
     BatchIntent,
@@ -20,19 +20,21 @@ from intempt_core.history import (
     ExcludedRow,
     HistoryCheckpoint,
     RequestIntent,
+    RequestRecord,
     RequestState,
     TargetSnapshot,
     count_settled,
     describe_repeats,
     make_request_blocks,
 )
-from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy
+from intempt_core.planning import ORDER_MESSAGES, POLICY_MESSAGES, EventOrder, Plan, Policy, plan_events
 from intempt_core.readers import read_payload
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.workers import WorkerProcess
 from pages.parts.shared.feed_card import EarlierFeeds, keep_earlier_feeds, read_earlier_feeds
 from pages.parts.shared.formatting import escape_markdown, format_batch_badges, format_duration
 from pages.parts.shared.links import show_link
+from pages.parts.shared.result_evidence import SentBatches
 from pages.parts.shared.screen_state import find_widgets, get_screen_state, make_key, set_widget
 from pages.parts.shared.send_guard import SendGuard, serialize_clicks
 from pages.parts.shared.services import get_services
@@ -176,7 +178,7 @@ def submit_once(
             if submission is None:
                 return False
             clear_confirmations()
-            kept = get_screen_state(EarlierFeeds)
+            kept, sent = get_screen_state(EarlierFeeds), get_screen_state(SentBatches)
             if submission.notice:
                 st.toast(submission.notice, duration="long")
             # From here on the session is not accessed: at the next access Streamlit may stop this click in favour of a
@@ -200,6 +202,7 @@ def submit_once(
             guard.trouble = f"Nothing was sent: {error}"
             return False
         keep_earlier_feeds(kept, guard.batch or "", earlier)
+        sent.add(guard.batch or "")
         return True
 
 
@@ -297,6 +300,27 @@ def _renew_id(event: GivenEvent, new_ids: dict[str, str]) -> GivenEvent:
     if id_ is None:
         return event
     return replace(event, body={**event.body, "eventId": new_ids.setdefault(id_, make_event_id())})
+
+
+def prepare_with_new_ids(
+    request: RequestRecord, batch: BatchSummary, positions: Collection[int], target: Target
+) -> Submission:
+    """Make a batch of some events of a request under new event ids; ``positions`` are their places in it, from 0.
+
+    Raises :class:`NotAllowed` where there is none.
+    """
+    new_ids: dict[str, str] = {}
+    given = read_payload(request.body.decode("utf-8", "replace")).events
+    chosen = [_renew_id(event, new_ids) for place, event in enumerate(given) if place in positions]
+    if not chosen:
+        raise NotAllowed("None of these events has an id that was used before.")
+    body = build_request_body((event.name, event.body) for event in chosen)
+    events = read_payload(body.decode()).events
+    plan = plan_events(events, one_request=True)
+    intent = make_batch_intent(
+        plan, target, source=batch.source, label=batch.label, policy=get_default_policy(target), notes={"ids": NEW_IDS},
+    )  # fmt: skip
+    return Submission(intent, plan, observed_events=events)
 
 
 def make_event_id() -> str:

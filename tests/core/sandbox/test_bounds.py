@@ -70,7 +70,8 @@ def test_an_update_takes_no_more_bytes_than_its_bound_and_always_one_request(tmp
 def test_a_full_update_after_which_nothing_remains_says_so(tmp_path: Path) -> None:
     store_unprojected(tmp_path / "s.sqlite3", *(body(str(number)) for number in range(PROJECTION_MAX_REQUESTS)))
     connection = sqlite3.connect(tmp_path / "s.sqlite3", isolation_level=None)
-    assert update_projection(connection, set(), {}) == (PROJECTION_MAX_REQUESTS, PROJECTION_MAX_REQUESTS, False)
+    done = update_projection(connection, set(), {})
+    assert done[:3] == (PROJECTION_MAX_REQUESTS, PROJECTION_MAX_REQUESTS, False)
     connection.close()
 
 

@@ -1,0 +1,141 @@
+"""What became of a send in one glance, the same on every screen: Accepted → Processed → Feed as expected.
+
+::
+
+    ● Accepted ──── ● Processed ──── ● Feed as expected      Worked: SKU_987 is now first in Recently Added to Cart.
+    ● Accepted ──── ◆ Ignored: duplicate event id, used 12:03:07 by user_9      [Send with a new id] [See that event]
+    ○ Not sent     Connecting failed: nothing listens at this port. Nothing left this machine.           [Try again]
+    ● Accepted ──── ? Not known: this target cannot be asked
+
+How a screen shows it:
+
+* One request: ``show_result(request, target)``. It stands where the send button was. With the screen's ``guard`` it
+  offers the next useful thing as a button (send with a new id, try again); the batch that this sends becomes the
+  guard's, so that the screen goes on as after any send.
+* A batch of more: ``show_batch_result(batch)``: the same looks, with counts of events.
+
+What this tab has sent is announced to screen readers when its result is there, and gets the focus, once.
+"""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from intempt_core.analysis import EventResult, ResultAction, StepState, compute_event_result
+from intempt_core.contract import now_ms
+from intempt_core.history import BatchState, RequestRecord, RequestState
+from intempt_core.targets import Target
+from intempt_core.validation import escape_invisible
+from pages.parts.shared.formatting import StateStyle, escape_markdown, format_clock
+from pages.parts.shared.links import show_link
+from pages.parts.shared.result_evidence import ResultReading, read_result
+from pages.parts.shared.screen_state import make_key
+from pages.parts.shared.send_flow import (
+    confirm_target_name,
+    control_batch,
+    prepare_resend,
+    prepare_with_new_ids,
+    see_history,
+    submit_once,
+)
+from pages.parts.shared.send_guard import SendGuard
+from pages.parts.shared.services import get_services
+
+STEP_STYLES: Mapping[StepState, StateStyle] = {
+    StepState.DONE: StateStyle("●", "green"),
+    StepState.FAILED: StateStyle("■", "red"),
+    StepState.DOUBT: StateStyle("◆", "orange"),
+    StepState.WAITING: StateStyle("…", "gray"),
+    StepState.NOT_SENT: StateStyle("○", "gray"),
+    StepState.NOT_KNOWN: StateStyle("?", "gray"),
+}
+"""The look of each state of a step."""
+
+SANDBOX_POLL_SECONDS, LIVE_POLL_SECONDS = 2.0, 5.0
+"""How often a feed that does not show yet what is expected is asked again."""
+
+FRESH_MS = 1_000
+"""How old what was just read may be."""
+
+
+def show_result(
+    request: RequestRecord, target: Target | None, *, guard: SendGuard | None = None, name: str = "result"
+) -> ResultReading:
+    """Show what became of a request, and what was read for it; ``target`` is where it went, if it can be asked.
+
+    ``guard`` is the screen's: with it the result has buttons that send. ``name`` is the screen's part of their keys.
+    """
+    reading = read_result(request, target)
+    result = _compute(request, reading)
+    seconds = None
+    if result.is_waiting:
+        seconds = SANDBOX_POLL_SECONDS if reading.evidence.verdict is not None else LIVE_POLL_SECONDS
+
+    @st.fragment(run_every=seconds)
+    def steps() -> None:
+        now = result
+        if seconds is not None and now_ms() - reading.evidence.asked_at > FRESH_MS:
+            now = _compute(request, read_result(request, target))
+            if not now.is_waiting:
+                st.rerun()  # the feeds elsewhere on the screen are older
+        _show_steps(now)
+
+    with st.container(key=make_key(name, "result", request.summary.id), gap="small"):
+        steps()
+        _show_actions(request, result, target, guard, name)
+    return reading
+
+
+def _compute(request: RequestRecord, reading: ResultReading) -> EventResult:
+    return compute_event_result(request, reading.evidence, format_time=format_clock)
+
+
+def _show_steps(result: EventResult) -> None:
+    st.markdown(" :gray[────] ".join(_format_step(step.state, step.label) for step in result.steps))
+    if result.sentence:
+        st.text(escape_invisible(result.sentence))
+
+
+def _format_step(state: StepState, label: str) -> str:
+    style = STEP_STYLES[state]
+    return f":{style.colour}-badge[{style.shape} {escape_markdown(escape_invisible(label))}]"
+
+
+def _show_actions(
+    request: RequestRecord, result: EventResult, target: Target | None, guard: SendGuard | None, name: str
+) -> None:
+    """The next useful thing as a button, and a link to the event that used the id before."""
+    offers = result.action if guard is not None and target is not None and not guard.is_sending else None
+    if offers is None and result.first_use is None:
+        return
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if offers is not None and target is not None and confirm_target_name(target, make_key(name, "again")):
+            st.button(
+                offers.value,
+                key=make_key(name, "again"),
+                on_click=_send_again,
+                args=(guard, request, target, offers),
+            )
+        if result.first_use is not None:
+            show_link("sandbox.py", "See that event", {"event": str(result.first_use.seq)})
+
+
+def _send_again(guard: SendGuard, request: RequestRecord, target: Target, action: ResultAction) -> None:
+    """Send the ignored events under new ids, or what was not sent once more."""
+    batch = get_services().history.queries.batch(request.summary.batch)
+    guard.settled_at = 0.0  # another button than the one that sent: this is no second half of a double click
+    if action is ResultAction.TRY_AGAIN and batch.state in (BatchState.STOPPED, BatchState.PAUSED):
+        engine = get_services().dispatcher
+        control_batch(lambda id_: engine.resume(id_, retry_states=(RequestState.NOT_SENT,)), batch.id)
+        return
+    seen = see_history(target)
+
+    def send() -> bool:
+        if action is ResultAction.TRY_AGAIN:
+            return submit_once(
+                guard, target, lambda: prepare_resend(batch, (RequestState.NOT_SENT,), target, seen), send
+            )
+        ignored = _compute(request, read_result(request, target))
+        return submit_once(guard, target, lambda: prepare_with_new_ids(request, batch, ignored.repeated, target), send)
+
+    send()
