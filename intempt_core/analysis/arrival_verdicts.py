@@ -5,7 +5,7 @@ A response that never came, and one that repeats an attempt whose response never
 
 from collections.abc import Mapping, Sequence
 
-from intempt_core.contract import MAX_VERDICT_EVENTS, IgnoredEvent, RequestVerdict
+from intempt_core.contract import MAX_VERDICT_EVENTS, REPEATED_CODE, IgnoredEvent, RequestVerdict
 from intempt_core.history import RequestRecord
 from intempt_core.transport import SandboxArrival
 
@@ -32,4 +32,6 @@ def judge_arrivals(request: RequestRecord, arrivals: Mapping[str, Sequence[Sandb
             return None
         if not any(arrival.processed for arrival in found):
             ignored.append(IgnoredEvent(recorded.position, " ".join(found[0].codes)))
-    return RequestVerdict(len(request.events) - len(ignored), len(ignored), tuple(ignored[:MAX_VERDICT_EVENTS]))
+    repeated = sum(REPEATED_CODE in one.codes.split() for one in ignored)
+    processed = len(request.events) - len(ignored)
+    return RequestVerdict(processed, len(ignored), repeated, tuple(ignored[:MAX_VERDICT_EVENTS]))

@@ -14,6 +14,7 @@ from intempt_core.contract import (
     FEEDS,
     ISSUE_KINDS,
     REMOVES_FROM_FEED,
+    REPEATED_CODE,
     IgnoredEvent,
     RequestVerdict,
     format_count,
@@ -24,9 +25,6 @@ from intempt_core.transport import SandboxArrival
 
 MAX_FEED_SENTENCES = 3
 """Products of one request whose place in the feeds is put into words."""
-
-REPEATED_CODE = "event_id_repeated"
-"""The code of an event whose id was used before."""
 
 
 class StepState(StrEnum):

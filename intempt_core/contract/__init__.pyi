@@ -141,6 +141,7 @@ from .sandbox_api import (
     MAX_ARRIVAL_IDS as MAX_ARRIVAL_IDS,
     MAX_QUERY_EVENT_IDS as MAX_QUERY_EVENT_IDS,
     MAX_VERDICT_EVENTS as MAX_VERDICT_EVENTS,
+    REPEATED_CODE as REPEATED_CODE,
     RequestVerdict as RequestVerdict,
     SANDBOX_PATH_PREFIX as SANDBOX_PATH_PREFIX,
     SandboxPath as SandboxPath,

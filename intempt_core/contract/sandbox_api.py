@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from intempt_core.contract.outcome import find_current_state
@@ -57,12 +58,16 @@ class LiveFilter(StrEnum):
         return find_current_state(cls, value)
 
 
+REPEATED_CODE = "event_id_repeated"
+"""The code of an event that is ignored because its id was used before."""
+
+
 class IgnoredEvent(NamedTuple):
     """An event of a request that is accepted and not processed.
 
     Attributes:
         position: Its place in the request, from 0.
-        codes: The codes of its issues, separated by spaces; ``event_id_repeated`` for a repeated event id.
+        codes: The codes of its issues, separated by spaces.
     """
 
     position: int
@@ -76,17 +81,23 @@ class RequestVerdict:
     Attributes:
         processed: How many events are processed.
         ignored: How many are not.
+        repeated: How many of these are not because their event ids were used before.
         events: Those that are not, the first :data:`MAX_VERDICT_EVENTS`.
     """
 
     processed: int
     ignored: int = 0
+    repeated: int = 0
     events: tuple[IgnoredEvent, ...] = ()
 
     @property
     def as_header(self) -> str:
         """The value of :data:`VERDICT_HEADER`: JSON, all of it ASCII."""
-        found: dict[str, object] = {"processed": self.processed, "ignored": self.ignored}
+        found: dict[str, object] = {
+            "processed": self.processed,
+            "ignored": self.ignored,
+            "repeated": self.repeated,
+        }
         if self.events:
             found["events"] = [{"position": one.position, "codes": one.codes} for one in self.events]
         return json.dumps(found)
@@ -95,15 +106,19 @@ class RequestVerdict:
 def parse_verdict(headers: Iterable[tuple[str, str]]) -> RequestVerdict | None:
     """Parse the verdict among the headers of a response; ``None`` where there is none that can be read."""
     text = next((value for name, value in headers if name.lower() == VERDICT_HEADER), None)
-    if text is None:
-        return None
+    return None if text is None else _read_verdict(text)
+
+
+@lru_cache(256)
+def _read_verdict(text: str) -> RequestVerdict | None:
+    """Read a verdict, cached: those of a batch's requests are nearly all alike."""
     try:
         found = json.loads(text)
         events = tuple(
             IgnoredEvent(int(one["position"]), str(one["codes"]))
             for one in found.get("events", ())[:MAX_VERDICT_EVENTS]
         )
-        counts = int(found["processed"]), int(found["ignored"])
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        counts = int(found["processed"]), int(found["ignored"]), int(found["repeated"])
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
         return None
     return RequestVerdict(*counts, events) if min(counts) >= 0 and max(counts) < 2**31 else None

@@ -210,6 +210,16 @@ class Dispatcher:
         self._history.control.set_state(batch, BatchState.CANCELLED, reason)
         self._halt_batch(batch)
 
+    def stop_waiting(self, batch: str, reason: str = "A person stopped waiting for a response.") -> None:
+        """Cancel a batch, and wait for no response either: what is in flight is unknown, for it may have arrived.
+
+        Of a batch that another process sends, responses are waited for. Raises :class:`NotAllowed`.
+        """
+        self._history.control.set_state(batch, BatchState.CANCELLED, reason)
+        sender = self._find_sender(batch)
+        if sender:
+            self._call_in_loop(sender.stop_waiting)
+
     def resume(
         self,
         batch: str,

@@ -33,6 +33,9 @@ MAX_RECORDING_WAIT_SECONDS = 5.0
 """How long a lane waits for more at the most before it looks for itself."""
 
 
+_CONSOLE_STOPPED = "The console was stopped before the response came."
+
+
 @dataclass(frozen=True, slots=True)
 class TurnResult:
     """What came of a lane's turn.
@@ -90,6 +93,18 @@ class LaneSender:
         self.errors: list[Exception] = []
         self.is_recorded = True
         self._news = asyncio.Event()
+        self._exchanges: set[asyncio.Task[object]] = set()
+        self._gave_up = False
+
+    def stop_waiting(self) -> None:
+        """Send nothing more and wait for no response: requests in flight get the outcome unknown.
+
+        It is called in the event loop.
+        """
+        self._gave_up = True
+        self.halt.set()
+        for exchange in self._exchanges:
+            exchange.cancel()
 
     async def open_lanes(self) -> list[int]:
         """The lanes that have something to send, or will have, and are not held until a person decides."""
@@ -194,22 +209,26 @@ class LaneSender:
         return min(remaining, limit if item.tried_at is None else (item.retry_at - item.tried_at) / 1000)
 
     async def _send_request(self, item: WorkItem) -> Attempt:
-        """Make one attempt. Where the end of the process interrupts it, it is unknown: it may have arrived."""
+        """Make one attempt. Where a person or the end of the process interrupts it, it is unknown: it may have arrived."""
         started_at, started = self.clock(), time.perf_counter()
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  a coroutine that is awaited runs in a task
+        self._exchanges.add(task)
         try:
             return await post_track_request(self.client, self.target, item.body, clock=self.clock)
         except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is not None:
-                task.uncancel()  # the interruption has had its effect; the outcome is still to be written
+            task.uncancel()  # the interruption has had its effect; the outcome is still to be written
             self.halt.set()
+            stopped = "A person stopped waiting for the response." if self._gave_up else _CONSOLE_STOPPED
             return Attempt(
                 outcome=Outcome.UNKNOWN,
                 status=None,
-                reason="The console was stopped before the response came. The events may have arrived.",
+                reason=f"{stopped} The events may have arrived.",
                 started_at=started_at,
                 elapsed_ms=(time.perf_counter() - started) * 1000,
             )
+        finally:
+            self._exchanges.discard(task)
 
     async def _split_request(self, item: WorkItem, attempt: Attempt) -> list[WorkItem]:
         halves = split_body(item.body)

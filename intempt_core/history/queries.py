@@ -19,7 +19,7 @@ from intempt_core.history.records import (
     TargetSnapshot,
 )
 from intempt_core.history.resends import NO_RESENDS, ResendCounts, read_resends
-from intempt_core.history.schema import attempts, batches, bodies, events, make_indexable, requests
+from intempt_core.history.schema import attempts, batches, bodies, events, make_indexable, requests, seconds
 from intempt_core.history.transitions import IS_STORED
 from intempt_core.history.upkeep.search_index import select_batches_by_id, select_unkeyed_batches
 from intempt_core.history.views import (
@@ -124,12 +124,15 @@ class HistoryQueries:
         fresh = [row.number for row in rows if self._final_counts.get(row.id) is None]
         counts = count_by_state(connection, fresh) if fresh else {}
         resends = read_resends(connection, rows)  # of a finished batch they still change
+        verdicts = _count_verdicts(connection, [row.number for row in rows])
         found = []
         for row in rows:
             events, requests = (
                 counts[row.number] if row.number in counts else self._final_counts.get(row.id) or ({}, {})
             )
-            summary = _make_batch_summary(row, events, requests, resends.get(row.number, NO_RESENDS))
+            summary = _make_batch_summary(
+                row, events, requests, resends.get(row.number, NO_RESENDS), verdicts.get(row.number, (0, 0, 0))
+            )
             if summary.is_final:
                 self._final_counts.put(row.id, (events, requests))
             found.append(summary)
@@ -195,11 +198,19 @@ def count_by_state(connection: Connection, numbers: Sequence[int]) -> dict[int, 
     return found
 
 
+def _count_verdicts(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[int, int, int]]:
+    """How many events of some batches are processed, ignored, and ignored as repeated: a row for each second."""
+    counted = select(seconds.c.batch, *map(func.sum, (seconds.c.processed, seconds.c.ignored, seconds.c.repeated)))
+    found = counted.where(seconds.c.batch.in_(numbers)).group_by(seconds.c.batch)
+    return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in connection.execute(found)}
+
+
 def _make_batch_summary(
     row: Row[Any],
     event_counts: dict[RequestState, int],
     request_counts: dict[RequestState, int],
     resends: ResendCounts,
+    verdicts: tuple[int, int, int],
 ) -> BatchSummary:
     return BatchSummary(
         id=row.id,
@@ -239,6 +250,9 @@ def _make_batch_summary(
         resends=resends.batches,
         resent=resends.resent,
         resolved=resends.resolved,
+        processed=verdicts[0],
+        ignored=verdicts[1],
+        repeated=verdicts[2],
         unrecorded=row.unrecorded,
         recorder=row.recorder,
     )
@@ -300,6 +314,8 @@ def _read_attempts(connection: Connection, request: int) -> list[AttemptRecord]:
             response_body=row.response_body,
             response_length=row.response_length,
             response_truncated=row.response_truncated,
+            processed=row.processed,
+            ignored=row.ignored,
         )
         for number, row in enumerate(found, 1)
     ]

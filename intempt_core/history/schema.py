@@ -129,6 +129,9 @@ attempts: Table = Table(
     Column("response_body", LargeBinary, nullable=False),
     Column("response_length", BigInteger, nullable=False),
     Column("response_truncated", Boolean, nullable=False),
+    # How many of its events are processed, and how many ignored, where the target says so: a sandbox does.
+    Column("processed", Integer),
+    Column("ignored", Integer),
     Index("attempts_of_request", "request"),
 )
 
@@ -141,6 +144,9 @@ seconds: Table = Table(
     Column("outcome", Text, primary_key=True),
     Column("attempts", BigInteger, nullable=False),
     Column("events", BigInteger, nullable=False),
+    Column("processed", BigInteger, nullable=False, server_default="0"),
+    Column("ignored", BigInteger, nullable=False, server_default="0"),
+    Column("repeated", BigInteger, nullable=False, server_default="0"),  # of those that are ignored
     sqlite_with_rowid=False,
 )
 

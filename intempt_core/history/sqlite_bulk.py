@@ -32,13 +32,16 @@ UPDATE requests SET
 FROM json_each(?) AS given WHERE requests.id = given.value ->> 0"""
 
 UPSERT_SECONDS_SQL = """\
-INSERT INTO seconds (batch, second, outcome, attempts, events) VALUES (?, ?, ?, ?, ?)
+INSERT INTO seconds (batch, second, outcome, attempts, events, processed, ignored, repeated)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (batch, second, outcome) DO UPDATE SET
-    attempts = attempts + excluded.attempts, events = events + excluded.events"""
+    attempts = attempts + excluded.attempts, events = events + excluded.events,
+    processed = processed + excluded.processed, ignored = ignored + excluded.ignored,
+    repeated = repeated + excluded.repeated"""
 
 ATTEMPT_COLUMNS = """\
 id, request, started_at, elapsed_ms, outcome, status, reason, headers, sent_headers, response_body,
-response_length, response_truncated"""
+response_length, response_truncated, processed, ignored"""
 
 
 def get_sqlite_driver(connection: Connection | PoolProxiedConnection) -> sqlite3.Connection:
@@ -61,8 +64,8 @@ def update_requests(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> 
     get_sqlite_driver(connection).execute(UPDATE_REQUESTS_SQL, (orjson.dumps(rows).decode(),))
 
 
-def upsert_seconds(connection: Connection, rows: Sequence[tuple[int, int, str, int, int]]) -> None:
-    """Add (batch, second, outcome, attempts, events) to the counts; a transaction has one or two of them."""
+def upsert_seconds(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Add to the counts, in the order of the table's columns; a transaction has one or two rows."""
     get_sqlite_driver(connection).executemany(UPSERT_SECONDS_SQL, rows)
 
 
@@ -80,5 +83,5 @@ def insert_attempts(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> 
 
 @lru_cache(64)
 def _build_attempt_insert(rows: int) -> str:
-    one = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    one = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     return f"INSERT INTO attempts ({ATTEMPT_COLUMNS}) VALUES {', '.join([one] * rows)}"  # noqa: S608  no part of it is given

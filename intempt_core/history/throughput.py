@@ -6,12 +6,13 @@ million events: a batch has as many rows here as its sending took seconds, and t
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from operator import add
 from typing import NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select
 from sqlalchemy.dialects import postgresql
 
-from intempt_core.contract import Outcome
+from intempt_core.contract import Outcome, RequestVerdict
 from intempt_core.history.bounded_cache import BoundedCache
 from intempt_core.history.database import Database
 from intempt_core.history.queries import find_batch_number
@@ -39,6 +40,7 @@ class NewAttempt(NamedTuple):
         events: how many events the request holds.
         batch_number: the batch's short number, by which rows name it.
         batch_id: the batch's id.
+        verdict: what the target says became of its events; ``None`` where it does not, or where that is uncertain.
     """
 
     request: int
@@ -46,12 +48,15 @@ class NewAttempt(NamedTuple):
     batch_number: int
     batch_id: str
     attempt: Attempt
+    verdict: RequestVerdict | None = None
 
 
+_NO_VERDICT = RequestVerdict(0)
+_COUNTS = "attempts", "events", "processed", "ignored", "repeated"
 _POSTGRESQL_INSERT = postgresql.insert(seconds)
 _POSTGRESQL_UPSERT = _POSTGRESQL_INSERT.on_conflict_do_update(
     index_elements=["batch", "second", "outcome"],
-    set_={name: seconds.c[name] + _POSTGRESQL_INSERT.excluded[name] for name in ("attempts", "events")},
+    set_={name: seconds.c[name] + _POSTGRESQL_INSERT.excluded[name] for name in _COUNTS},
 )
 
 
@@ -119,7 +124,7 @@ class ThroughputLog:
 
     def write_new_attempts(self, connection: Connection, tried: Sequence[NewAttempt]) -> list[int]:
         """Write attempts in a transaction of the caller's, count them, and return their ids in the same order."""
-        ids = write_attempts(connection, [(one.request, one.attempt) for one in tried])
+        ids = write_attempts(connection, [(one.request, one.attempt, one.verdict) for one in tried])
         if tried:
             _count_into_seconds(connection, tried)
             self._keep_slowest(connection, list(zip(tried, ids, strict=True)))
@@ -150,11 +155,13 @@ class ThroughputLog:
 
 
 def _count_into_seconds(connection: Connection, tried: Collection[NewAttempt]) -> None:
-    counts: dict[tuple[int, int, str], tuple[int, int]] = defaultdict(lambda: (0, 0))
+    counts: dict[tuple[int, int, str], tuple[int, ...]] = defaultdict(lambda: (0, 0, 0, 0, 0))
     for one in tried:
         ended = int(one.attempt.started_at + one.attempt.elapsed_ms) // 1000
-        attempts_, events = counts[one.batch_number, ended, one.attempt.outcome.value]
-        counts[one.batch_number, ended, one.attempt.outcome.value] = attempts_ + 1, events + one.events
+        key = one.batch_number, ended, one.attempt.outcome.value
+        verdict = one.verdict or _NO_VERDICT
+        added = 1, one.events, verdict.processed, verdict.ignored, verdict.repeated
+        counts[key] = tuple(map(add, counts[key], added))
     rows = [(*key, *held) for key, held in sorted(counts.items())]
     if connection.dialect.name == "sqlite":
         upsert_seconds(connection, rows)

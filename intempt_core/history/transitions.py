@@ -40,7 +40,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, bindparam, insert, literal, select, update
 
-from intempt_core.contract import Outcome, dump_json
+from intempt_core.contract import Outcome, RequestVerdict, dump_json
 from intempt_core.errors import NotFound
 from intempt_core.history.records import AttemptEnd, AttemptStart, BatchState, RequestState, Transition
 from intempt_core.history.schema import attempts, batches, make_storable, requests
@@ -196,27 +196,37 @@ def write_request_snapshots(connection: Connection, snapshots: Sequence[RequestS
     )
 
 
-def write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt]]) -> list[int]:
-    """Write attempts and return their ids, in the same order."""
+def write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt, RequestVerdict | None]]) -> list[int]:
+    """Write attempts, each with what became of its events, and return their ids, in the same order."""
     if not tried:
         return []
     if connection.dialect.name != "sqlite":
         names = [column.name for column in attempts.columns][1:]
         rows = [
-            dict(zip(names, _make_attempt_row(request, attempt, attempt.headers, attempt.sent_headers), strict=True))
-            for request, attempt in tried
+            dict(
+                zip(
+                    names,
+                    _make_attempt_row(request, attempt, verdict, attempt.headers, attempt.sent_headers),
+                    strict=True,
+                )
+            )
+            for request, attempt, verdict in tried
         ]
         return list(connection.execute(_INSERT_ATTEMPT, rows).scalars())
     return insert_attempts(
         connection,
         [
-            _make_attempt_row(request, attempt, _dump_headers(attempt.headers), _dump_headers(attempt.sent_headers))
-            for request, attempt in tried
+            _make_attempt_row(
+                request, attempt, verdict, _dump_headers(attempt.headers), _dump_headers(attempt.sent_headers)
+            )
+            for request, attempt, verdict in tried
         ],
     )
 
 
-def _make_attempt_row(request: int, attempt: Attempt, headers: Any, sent_headers: Any) -> tuple[Any, ...]:
+def _make_attempt_row(
+    request: int, attempt: Attempt, verdict: RequestVerdict | None, headers: Any, sent_headers: Any
+) -> tuple[Any, ...]:
     """An attempt's values in the order of its table's columns, without the id."""
     return (
         request,
@@ -230,6 +240,8 @@ def _make_attempt_row(request: int, attempt: Attempt, headers: Any, sent_headers
         attempt.response_body,
         attempt.response_length,
         attempt.response_truncated,
+        None if verdict is None else verdict.processed,
+        None if verdict is None else verdict.ignored,
     )
 
 

@@ -80,6 +80,9 @@ class BatchSummary:
         resent: how many of the events in a state were sent again in another batch, whatever came of it there; what was
             accepted is not counted, and states without any are absent.
         resolved: how many of these were accepted when they were sent again.
+        processed: how many of the accepted events are processed, as far as the target says so: a sandbox does.
+        ignored: how many of them are ignored.
+        repeated: how many of these are ignored because their event ids were used before.
         unrecorded: how many of its events are still to be recorded, or never will be: see ``recorder``.
         recorder: the process that records them; empty where none does (any more).
     """
@@ -107,8 +110,16 @@ class BatchSummary:
     resends: tuple[str, ...] = ()
     resent: Mapping[RequestState, int] = field(default_factory=dict)
     resolved: Mapping[RequestState, int] = field(default_factory=dict)
+    processed: int = 0
+    ignored: int = 0
+    repeated: int = 0
     unrecorded: int = 0
     recorder: str = ""
+
+    @property
+    def unjudged(self) -> int:
+        """How many of the accepted events the target says nothing of."""
+        return max(self.events.get(RequestState.ACCEPTED, 0) - self.processed - self.ignored, 0)
 
     def count_resendable(self, state: RequestState) -> int:
         """How many events in a state can be sent to the same target again from here: those that were not already."""
@@ -150,6 +161,8 @@ class AttemptRecord:
     Attributes:
         request: id of the request.
         number: counts the request's attempts, from 1.
+        processed: how many of the events are processed, ``None`` where the target does not say, or it is uncertain.
+        ignored: how many of them are accepted and ignored.
     """
 
     id: int
@@ -165,6 +178,8 @@ class AttemptRecord:
     response_body: bytes
     response_length: int
     response_truncated: bool
+    processed: int | None = None
+    ignored: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, insert, literal_column, or_, select, update
 
+from intempt_core.contract import Outcome
 from intempt_core.errors import NotAllowed, NotFound
 from intempt_core.history.database import Database
 from intempt_core.history.recorder import ZLIB_LEVEL, insert_requests
@@ -175,7 +176,7 @@ class WorkQueue:
                     invalid.add(transition.request)
                 elif not is_attempt_written(connection, transition):
                     invalid.add(transition.request)
-                    tried.append(_make_new_attempt(before, transition.attempt))
+                    tried.append(_make_new_attempt(before, transition.attempt, is_valid=False))
             ids = self._throughput.write_new_attempts(connection, tried)
             for index in last:
                 request = tried[index].request
@@ -253,8 +254,15 @@ class WorkQueue:
             return len(lost)
 
 
-def _make_new_attempt(snapshot: RequestSnapshot, attempt: Attempt) -> NewAttempt:
-    return NewAttempt(snapshot.id, snapshot.events, snapshot.batch_number, snapshot.batch_id, attempt)
+def _make_new_attempt(snapshot: RequestSnapshot, attempt: Attempt, *, is_valid: bool = True) -> NewAttempt:
+    """The attempt as it is written; its verdict counts where it is certain, and once.
+
+    What is ignored after an attempt without a response may only repeat what that one brought.
+    """
+    verdict = attempt.verdict if is_valid and attempt.outcome is Outcome.ACCEPTED else None
+    if verdict is not None and verdict.ignored and snapshot.doubt:
+        verdict = None
+    return NewAttempt(snapshot.id, snapshot.events, snapshot.batch_number, snapshot.batch_id, attempt, verdict)
 
 
 def _select_batch_number(batch: str) -> Any:

@@ -19,7 +19,7 @@ from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from http import HTTPStatus
 
-from intempt_core.contract import Outcome, now_ms
+from intempt_core.contract import Outcome, RequestVerdict, now_ms, parse_verdict
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
 from intempt_core.transport.exchange import Exchange, HttpClient, post_body
@@ -48,6 +48,7 @@ class Attempt:
         retry_after: Seconds that the server asks to wait, ``None`` where it does not.
         too_large: Whether the request is to be halved (CONTRACT 3.4).
         sent_headers: The request's headers, free of secrets.
+        verdict: What the target says became of the events, ``None`` where it does not: only a sandbox does.
     """
 
     outcome: Outcome
@@ -62,6 +63,7 @@ class Attempt:
     retry_after: float | None = None
     too_large: bool = False
     sent_headers: tuple[tuple[str, str], ...] = ()
+    verdict: RequestVerdict | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ async def post_track_request(
         retry_after=parse_retry_after(dict(exchange.headers), exchange.started_at + int(exchange.elapsed_ms)),
         too_large=exchange.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         sent_headers=exchange.sent_headers,
+        verdict=parse_verdict(exchange.headers) if outcome is Outcome.ACCEPTED else None,
     )
 
 

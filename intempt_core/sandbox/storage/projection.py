@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from intempt_core.contract import MAX_VERDICT_EVENTS, EventName, IgnoredEvent, RequestVerdict
+from intempt_core.contract import MAX_VERDICT_EVENTS, REPEATED_CODE, EventName, IgnoredEvent, RequestVerdict
 from intempt_core.errors import SandboxRejection
 from intempt_core.sandbox.storage.counted_events import COUNTS_SQL, incoming_event_counts
 from intempt_core.sandbox.storage.fast_path import EventColumns, concat_events
@@ -141,16 +141,15 @@ def _judge_requests(
     begin = 0
     for number, size in sizes:
         ignored = [
-            IgnoredEvent(at - begin, _REPEATED if before + 1 + at in repeats else events.codes[at])
+            IgnoredEvent(at - begin, REPEATED_CODE if before + 1 + at in repeats else events.codes[at])
             for at in range(begin, begin + size)
             if events.because[at] or before + 1 + at in repeats
         ]
-        found[number] = RequestVerdict(size - len(ignored), len(ignored), tuple(ignored[:MAX_VERDICT_EVENTS]))
+        repeated = sum(one.codes == REPEATED_CODE for one in ignored)
+        shown = tuple(ignored[:MAX_VERDICT_EVENTS])
+        found[number] = RequestVerdict(size - len(ignored), len(ignored), repeated, shown)
         begin += size
     return found
-
-
-_REPEATED = "event_id_repeated"
 
 
 def _parse_stored_request(connection: sqlite3.Connection, number: int, received_at: int) -> EventColumns:

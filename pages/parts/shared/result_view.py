@@ -17,19 +17,19 @@ How a screen shows it:
 What this tab has sent is announced to screen readers when its result is there, and gets the focus, once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import streamlit as st
 
 from intempt_core.analysis import EventResult, ResultAction, StepState, compute_event_result
 from intempt_core.contract import now_ms
-from intempt_core.history import BatchState, RequestRecord, RequestState
+from intempt_core.history import BatchState, BatchSummary, RequestRecord, RequestState
 from intempt_core.targets import Target
 from intempt_core.validation import escape_invisible
-from pages.parts.shared.formatting import StateStyle, escape_markdown, format_clock
+from pages.parts.shared.formatting import STATE_STYLES, StateStyle, escape_markdown, format_clock, label_state
 from pages.parts.shared.links import show_link
-from pages.parts.shared.result_evidence import ResultReading, read_result
-from pages.parts.shared.screen_state import make_key
+from pages.parts.shared.result_evidence import ResultReading, SentBatches, read_result
+from pages.parts.shared.screen_state import get_screen_state, make_key
 from pages.parts.shared.send_flow import (
     confirm_target_name,
     control_batch,
@@ -40,6 +40,7 @@ from pages.parts.shared.send_flow import (
 )
 from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
+from pages.parts.shared.widgets.announcement import announce
 
 STEP_STYLES: Mapping[StepState, StateStyle] = {
     StepState.DONE: StateStyle("●", "green"),
@@ -80,10 +81,21 @@ def show_result(
                 st.rerun()  # the feeds elsewhere on the screen are older
         _show_steps(now)
 
-    with st.container(key=make_key(name, "result", request.summary.id), gap="small"):
+    key = make_key(name, "result", request.summary.id)
+    with st.container(key=key, gap="small"):
         steps()
         _show_actions(request, result, target, guard, name)
+    _announce(request.summary.batch, key, result.message)
     return reading
+
+
+def _announce(batch: str, place: str, message: str) -> None:
+    """Announce what became of a batch that this tab has sent: each change is heard, the first takes the focus."""
+    if batch in get_screen_state(SentBatches).ids:
+        announce(
+            escape_invisible(message), token=f"{place} {message}", place=place, label="Result", focus_token=place,
+            key=make_key(place, "announced"),
+        )  # fmt: skip
 
 
 def _compute(request: RequestRecord, reading: ResultReading) -> EventResult:
@@ -139,3 +151,57 @@ def _send_again(guard: SendGuard, request: RequestRecord, target: Target, action
         return submit_once(guard, target, lambda: prepare_with_new_ids(request, batch, ignored.repeated, target), send)
 
     send()
+
+
+# ── more than one request ─────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def show_batch_result(batch: BatchSummary, *, name: str = "result") -> None:
+    """Show what became of a batch, in counts: ``● 94,900 accepted and processed · ◆ 163 ignored: duplicates``.
+
+    It is for a batch that is over as well as for one that is being sent. ``name`` is the screen's part of its key.
+    """
+    key = make_key(name, "batch-result", batch.id)
+    with st.container(key=key, gap="small"):
+        st.markdown(format_batch_result(batch))
+    if not batch.is_active:
+        _announce(batch.id, key, f"{batch.label}: {describe_batch_result(batch)}")
+
+
+def format_batch_result(batch: BatchSummary) -> str:
+    """What became of a batch as a line of badges."""
+    badges = [
+        f":{style.colour}-badge[{style.shape} {escape_markdown(label)}]" for style, label in _list_batch_counts(batch)
+    ]
+    return " ".join(badges)
+
+
+def describe_batch_result(batch: BatchSummary) -> str:
+    """What became of a batch as plain text, for a screen reader and a table's cell."""
+    return " · ".join(f"{style.shape} {label}" for style, label in _list_batch_counts(batch))
+
+
+def _list_batch_counts(batch: BatchSummary) -> Iterator[tuple[StateStyle, str]]:
+    """Each count that is not zero, with its look."""
+    done, doubt = STEP_STYLES[StepState.DONE], STEP_STYLES[StepState.DOUBT]
+    if batch.processed:
+        yield done, f"{batch.processed:,} accepted and processed"
+    if batch.ignored:
+        yield doubt, f"{batch.ignored:,} ignored{_name_ignored(batch)}"
+    if batch.unjudged:
+        yield done, f"{batch.unjudged:,} accepted"
+        if not batch.is_active:
+            yield STEP_STYLES[StepState.NOT_KNOWN], "not known whether processed"
+    for state, style in STATE_STYLES.items():
+        left = batch.events.get(state, 0) - batch.resolved.get(state, 0) if isinstance(state, RequestState) else 0
+        if state is not RequestState.ACCEPTED and left:
+            yield style, f"{left:,} {label_state(state)}"
+    if resolved := sum(batch.resolved.values()):
+        yield StateStyle(doubt.shape, done.colour), f"{resolved:,} resolved"
+
+
+def _name_ignored(batch: BatchSummary) -> str:
+    """Why events of a batch are ignored, as far as it is counted."""
+    if batch.repeated == batch.ignored:
+        return ": duplicates"
+    return f": {batch.repeated:,} of them duplicates" if batch.repeated else ""

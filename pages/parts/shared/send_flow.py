@@ -39,6 +39,7 @@ from pages.parts.shared.screen_state import find_widgets, get_screen_state, make
 from pages.parts.shared.send_guard import SendGuard, serialize_clicks
 from pages.parts.shared.services import get_services
 from pages.parts.shared.throughput_chart import show_throughput
+from pages.parts.shared.waiting_view import is_waiting_for_one, show_wait
 
 RESENDABLE_STATES = (
     RequestState.ACCEPTED,
@@ -341,8 +342,11 @@ def watch_batch(batch: str) -> None:
     @st.fragment(run_every=_get_watch_seconds(shown))
     def progress_of() -> None:
         summary = get_services().history.queries.batch(batch)
-        show_batch_progress(summary, get_services().dispatcher.progress(batch))
-        show_throughput(summary)
+        if is_waiting_for_one(summary):
+            show_wait(summary)
+        else:
+            show_batch_progress(summary, get_services().dispatcher.progress(batch))
+            show_throughput(summary)
         _redraw_if_changed(shown, summary)
 
     progress_of()
@@ -413,6 +417,9 @@ def describe_recording(batch: BatchSummary) -> str:
     )
 
 
+_CANCELLABLE = (BatchState.SENDING, BatchState.PAUSED, BatchState.STOPPED)
+
+
 @dataclass
 class ControlNotes:
     """What the buttons of this tab that control batches could not do.
@@ -428,13 +435,13 @@ def show_batch_controls(summary: BatchSummary) -> None:
     """The buttons to pause, resume and cancel a batch, each only while it has an effect."""
     engine = get_services().dispatcher
     with st.container(horizontal=True):
-        if summary.state is BatchState.SENDING:
+        if summary.state is BatchState.SENDING and not is_waiting_for_one(summary):
             st.button(
                 "Pause", key=make_key("pause", summary.id), on_click=control_batch, args=(engine.pause, summary.id)
             )
         if summary.state in (BatchState.PAUSED, BatchState.STOPPED):
             show_resume_buttons(summary)
-        if summary.state in (BatchState.SENDING, BatchState.PAUSED, BatchState.STOPPED):
+        if summary.state in _CANCELLABLE and not is_waiting_for_one(summary):
             waiting = summary.events.get(RequestState.PENDING, 0)
             with st.popover("Cancel", key=make_key("cancel", summary.id)):
                 rest = f" The rest is not recorded any further: {summary.unrecorded:,} or fewer."
