@@ -209,7 +209,7 @@ class LaneSender:
         return min(remaining, limit if item.tried_at is None else (item.retry_at - item.tried_at) / 1000)
 
     async def _send_request(self, item: WorkItem) -> Attempt:
-        """Make one attempt. Where a person or the end of the process interrupts it, it is unknown: it may have arrived."""
+        """Make one attempt. Where a person or the end of the process interrupts it, it is unknown: it may have come."""
         started_at, started = self.clock(), time.perf_counter()
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  a coroutine that is awaited runs in a task

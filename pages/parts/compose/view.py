@@ -336,7 +336,7 @@ def show_outcome(screen: ComposeState) -> None:
     target = find_batch_target(found)
     try:
         for request in get_services().history.queries.requests(batch).items:
-            show_outcome_card(get_services().history.queries.request(request.id), target)
+            show_outcome_card(get_services().history.queries.request(request.id), target, guard=screen.guard)
     finally:  # reading feeds may take long, and the second half of a double click waits for it
         screen.guard.mark_outcome_shown()
     if found.reason:

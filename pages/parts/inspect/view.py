@@ -33,10 +33,11 @@ from pages.parts.inspect.state import (
     send_payload,
     undo_last_fix,
 )
-from pages.parts.shared.formatting import escape_markdown, format_state_badges
+from pages.parts.shared.formatting import escape_markdown
 from pages.parts.shared.links import guard_copied_text, open_in_compose, show_link
 from pages.parts.shared.outcome_card import show_outcome_card
 from pages.parts.shared.problem_list import format_issue_counts, show_problem_list
+from pages.parts.shared.result_view import show_batch_result
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.send_flow import (
     confirm_target_name,
@@ -369,9 +370,10 @@ def show_inspect_result(screen: InspectState) -> None:
         st.text(DOUBLE_CLICK_MESSAGE)
     try:
         if requests.total == 1:
-            show_outcome_card(get_services().history.queries.request(requests.items[0].id), find_batch_target(found))
+            request = get_services().history.queries.request(requests.items[0].id)
+            show_outcome_card(request, find_batch_target(found), guard=screen.guard)
         else:
-            st.markdown(format_state_badges(found.events))
+            show_batch_result(found)
     finally:  # reading feeds may take long, and the second half of a double click waits for it
         screen.guard.mark_outcome_shown()
     if found.reason:

@@ -8,7 +8,7 @@ from intempt_core.targets import Target
 from intempt_core.validation import escape_invisible
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.feed_card import show_person_feeds
-from pages.parts.shared.formatting import format_duration, format_moment, format_size, format_state_badge, show_raw_text
+from pages.parts.shared.formatting import format_duration, format_moment, format_size, show_raw_text
 from pages.parts.shared.result_evidence import ResultReading
 from pages.parts.shared.result_view import show_result
 from pages.parts.shared.screen_state import make_key
@@ -32,7 +32,6 @@ def show_outcome_card(request: RequestRecord, target: Target | None, *, guard: S
 def show_result_details(request: RequestRecord, target: Target | None, reading: ResultReading) -> None:
     """The request, the response and the feeds, side by side: what a result was read from."""
     last = request.attempts[-1] if request.attempts else None
-    st.markdown(format_state_badge(request.summary.state), width="content")
     st.text(format_headline(request, last))
     sent, response, feeds = st.columns(3, gap="medium")
     with sent:

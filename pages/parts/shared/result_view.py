@@ -59,12 +59,10 @@ FRESH_MS = 1_000
 """How old what was just read may be."""
 
 
-def show_result(
-    request: RequestRecord, target: Target | None, *, guard: SendGuard | None = None, name: str = "result"
-) -> ResultReading:
+def show_result(request: RequestRecord, target: Target | None, *, guard: SendGuard | None = None) -> ResultReading:
     """Show what became of a request, and what was read for it; ``target`` is where it went, if it can be asked.
 
-    ``guard`` is the screen's: with it the result has buttons that send. ``name`` is the screen's part of their keys.
+    ``guard`` is the screen's: with it the result has buttons that send. The key of its container is ``result-ID``.
     """
     reading = read_result(request, target)
     result = _compute(request, reading)
@@ -81,19 +79,19 @@ def show_result(
                 st.rerun()  # the feeds elsewhere on the screen are older
         _show_steps(now)
 
-    key = make_key(name, "result", request.summary.id)
+    key = make_key("result", request.summary.id)
     with st.container(key=key, gap="small"):
         steps()
-        _show_actions(request, result, target, guard, name)
-    _announce(request.summary.batch, key, result.message)
+        _show_actions(request, result, target, guard)
+    _announce(request.summary.batch, key, result.message, " ".join(step.state for step in result.steps))
     return reading
 
 
-def _announce(batch: str, place: str, message: str) -> None:
-    """Announce what became of a batch that this tab has sent: each change is heard, the first takes the focus."""
+def _announce(batch: str, place: str, message: str, state: str = "") -> None:
+    """Announce what became of a batch that this tab has sent: each ``state`` is heard, the first takes the focus."""
     if batch in get_screen_state(SentBatches).ids:
         announce(
-            escape_invisible(message), token=f"{place} {message}", place=place, label="Result", focus_token=place,
+            escape_invisible(message), token=f"{place} {state}", place=place, label="Result", focus_token=place,
             key=make_key(place, "announced"),
         )  # fmt: skip
 
@@ -113,18 +111,20 @@ def _format_step(state: StepState, label: str) -> str:
     return f":{style.colour}-badge[{style.shape} {escape_markdown(escape_invisible(label))}]"
 
 
-def _show_actions(
-    request: RequestRecord, result: EventResult, target: Target | None, guard: SendGuard | None, name: str
-) -> None:
+def _show_actions(request: RequestRecord, result: EventResult, target: Target | None, guard: SendGuard | None) -> None:
     """The next useful thing as a button, and a link to the event that used the id before."""
     offers = result.action if guard is not None and target is not None and not guard.is_sending else None
     if offers is None and result.first_use is None:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
-        if offers is not None and target is not None and confirm_target_name(target, make_key(name, "again")):
+        if (
+            offers is not None
+            and target is not None
+            and confirm_target_name(target, make_key("result", request.summary.id, "again"))
+        ):
             st.button(
                 offers.value,
-                key=make_key(name, "again"),
+                key=make_key("result", request.summary.id, "again"),
                 on_click=_send_again,
                 args=(guard, request, target, offers),
             )
@@ -156,12 +156,13 @@ def _send_again(guard: SendGuard, request: RequestRecord, target: Target, action
 # ── more than one request ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def show_batch_result(batch: BatchSummary, *, name: str = "result") -> None:
+def show_batch_result(batch: BatchSummary) -> None:
     """Show what became of a batch, in counts: ``● 94,900 accepted and processed · ◆ 163 ignored: duplicates``.
 
-    It is for a batch that is over as well as for one that is being sent. ``name`` is the screen's part of its key.
+    It is for a batch that is over as well as for one that is being sent. The key of its container is
+    ``result-batch-ID``.
     """
-    key = make_key(name, "batch-result", batch.id)
+    key = make_key("result-batch", batch.id)
     with st.container(key=key, gap="small"):
         st.markdown(format_batch_result(batch))
     if not batch.is_active:

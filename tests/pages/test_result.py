@@ -1,0 +1,180 @@
+"""What became of a send, on every screen: green only as far as it is true, and the next useful thing beside it."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from intempt_core.history import BatchState, RequestState, RequestSummary
+from pages.parts.shared.result_view import describe_batch_result
+from pages.parts.shared.services import get_services
+from pages.parts.shared.waiting_view import describe_wait
+from tests.core.transport.fault_server import answers, hostile
+from tests.pages.conftest import Screen
+from tests.pages.test_compose import hangs, ready
+from tests.pages.test_targets import use
+
+
+def steps_of(screen: Screen) -> list[str]:
+    """The badges of the result's line, with their shapes."""
+    line = next(line for line in screen.markdown.splitlines() if "-badge[" in line and "Accepted" in line)
+    return [step.replace("\\", "") for step in re.findall(r"-badge\[((?:[^\]\\]|\\.)*)\]", line)]
+
+
+def person() -> str:
+    return f"u{uuid4().hex}"
+
+
+def announced(screen: Screen) -> list[dict[str, Any]]:
+    """What the announcing component was given."""
+    return [
+        json.loads(element.proto.json)
+        for element in screen.app.get("bidi_component")
+        if element.proto.component_name.endswith("announcement")
+    ]
+
+
+def test_a_first_event_goes_through_all_three_steps(compose: Screen) -> None:
+    ready(compose, person(), "SKU_987").send()
+    assert steps_of(compose) == ["● Accepted", "● Processed", "● Feed as expected"]
+    assert "Worked: SKU_987 is now first in Recently Added to Cart." in compose.texts
+    (told,) = announced(compose)
+    assert told["message"].startswith("Accepted, Processed, Feed as expected. Worked: SKU_987")
+    assert told["place"] == told["focusToken"]
+
+
+def test_an_event_under_an_id_that_was_used_before_is_ignored_and_sent_with_a_new_id_by_one_button(
+    compose: Screen,
+) -> None:
+    who, other = person(), person()
+    id_ = ready(compose, other, "SKU_1").app.text_input(key="compose-1-eventId").value or ""
+    compose.send().compose_state.guard.settled_at = 0.0
+    compose.compose_state.replaced_at -= 5
+    compose.fill("compose-1-eventId", id_)
+    ready(compose, who, "SKU_TOMORROW").send()
+    first, second = steps_of(compose)
+    assert first == "● Accepted"
+    assert re.fullmatch(rf"◆ Ignored: duplicate event id, used \d\d:\d\d:\d\d by {other}", second)
+    assert "It changed no feed" in compose.texts
+    assert "Worked" not in compose.texts
+    (again,) = [button.key for button in compose.app.button if str(button.key).endswith("-again")]
+    compose.send(str(again))
+    assert steps_of(compose) == ["● Accepted", "● Processed", "● Feed as expected"]
+    assert "Worked: SKU_TOMORROW is now first in Recently Added to Cart." in compose.texts
+
+
+def test_what_never_left_is_not_told_as_sent_and_is_tried_again_by_one_button(targets: Screen) -> None:
+    with hostile(answers(201, b"{}")) as server:
+        url = server.url
+    use(targets, "shop", url).go("compose.py")
+    ready(targets).send()
+    assert "○ Not sent" in targets.markdown
+    assert "Nothing left this machine." in targets.texts
+    assert re.search(r"1 event, \d+ bytes, not sent", targets.markdown)
+    (again,) = [button for button in targets.app.button if str(button.key).endswith("-again")]
+    assert again.label == "Try again"
+
+
+def test_a_rejected_request_ends_at_the_first_step(targets: Screen) -> None:
+    with hostile(answers(401, b'{"message": "no"}')) as server:
+        use(targets, "shop", server.url).go("compose.py")
+        ready(targets).send()
+    line = next(line for line in targets.markdown.splitlines() if "Rejected" in line)
+    assert "Processed" not in line
+    assert "It has no effect." in targets.texts
+
+
+def test_a_live_target_without_feed_ids_cannot_be_asked(targets: Screen) -> None:
+    with hostile(answers(201, b"{}")) as server:
+        use(targets, "shop", server.url).go("compose.py")
+        ready(targets).send()
+    assert steps_of(targets) == [
+        "● Accepted",
+        "? Not known: this target cannot be asked",
+        "? Feed not known: the feed ids of this target are not known",
+    ]
+
+
+def test_history_shows_the_same_steps_of_a_request_and_does_not_announce_what_another_tab_sent(
+    compose: Screen, tab: Callable[[str], Screen]
+) -> None:
+    ready(compose, person(), "SKU_987").send()
+    batch = compose.compose_state.guard.batch or ""
+    (request,) = get_services().history.queries.requests(batch).items
+    other = tab("history.py")
+    other.app.query_params["request"] = str(request.id)
+    other.run()
+    assert steps_of(other) == ["● Accepted", "● Processed", "● Feed as expected"]
+    assert announced(other) == []
+
+
+def test_inspect_shows_the_same_steps(inspect: Screen) -> None:
+    event = {"eventId": f"e{uuid4().hex}", "userId": person(), "data": {"productId": "A1"}}
+    inspect.paste(json.dumps({"track": [{"name": "Product viewed", "payload": [event]}]})).send("inspect-send")
+    assert steps_of(inspect) == ["● Accepted", "● Processed", "● Feed as expected"]
+
+
+def test_the_batch_keeps_how_many_were_processed_and_ignored(compose: Screen) -> None:
+    ready(compose, person()).send()
+    batch = get_services().history.queries.batch(compose.compose_state.guard.batch or "")
+    assert (batch.processed, batch.ignored, batch.unjudged) == (1, 0, 0)
+    compose.compose_state.guard.settled_at = 0.0
+    compose.send("compose-same")
+    batch = get_services().history.queries.batch(compose.compose_state.guard.batch or "")
+    assert (batch.processed, batch.ignored, batch.repeated) == (0, 1, 1)
+    (request,) = get_services().history.queries.requests(batch.id).items
+    (attempt,) = get_services().history.queries.request(request.id).attempts
+    assert (attempt.processed, attempt.ignored) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    ("tries", "state", "retry_at", "sentence"),
+    [
+        (0, RequestState.IN_FLIGHT, None, "Attempt 1 of 5, waiting for a response (up to 20 s)"),
+        (1, RequestState.IN_FLIGHT, None, "Attempt 2 of 5, waiting for a response (up to 20 s)"),
+        (1, RequestState.PENDING, 3_500, "Attempt 2 of 5 in 2.5 s. 1 attempt so far: It is busy."),
+        (0, RequestState.PENDING, None, "Attempt 1 of 5, about to be sent"),
+        (5, RequestState.IN_FLIGHT, None, "Attempt 6 of 6, waiting for a response (up to 20 s)"),
+    ],
+)
+def test_a_wait_says_which_attempt_it_is_and_for_how_long(
+    tries: int, state: RequestState, retry_at: int | None, sentence: str
+) -> None:
+    request = RequestSummary(1, "b", 1, 1, "", 1, state, tries, False, retry_at, 0, None, None, "It is busy.")
+    assert describe_wait(request, 5, 20.0, 1_000) == sentence
+
+
+def test_a_batch_is_told_in_counts_and_green_is_only_what_is_true(compose: Screen) -> None:
+    ready(compose, person()).send()
+    found = get_services().history.queries.batch(compose.compose_state.guard.batch or "")
+    states = {RequestState.ACCEPTED: 95_063, RequestState.UNKNOWN: 183, RequestState.REJECTED: 3}
+    sandbox = replace(found, events=states, processed=94_900, ignored=163, repeated=163)
+    assert describe_batch_result(sandbox) == (
+        "● 94,900 accepted and processed · ◆ 163 ignored: duplicates · ■ 3 rejected · ◆ 183 unknown (may have arrived)"
+    )
+    live = replace(found, events={RequestState.ACCEPTED: 95_063}, processed=0, ignored=0)
+    assert describe_batch_result(live) == "● 95,063 accepted · ? not known whether processed"
+    some = replace(found, events={RequestState.ACCEPTED: 10}, processed=5, ignored=5, repeated=2)
+    assert describe_batch_result(some) == "● 5 accepted and processed · ◆ 5 ignored: 2 of them duplicates"
+    again = replace(found, events={RequestState.UNKNOWN: 3_119}, processed=0, ignored=0,
+                    resolved={RequestState.UNKNOWN: 3_119})  # fmt: skip
+    assert describe_batch_result(again) == "◆ 3,119 resolved"
+
+
+def test_a_wait_for_a_response_is_ended_by_its_button(targets: Screen) -> None:
+    with hostile(hangs) as server:
+        use(targets, "shop", server.url).go("compose.py")
+        ready(targets).press("compose-send")
+        batch = targets.compose_state.guard.batch or ""
+        if targets.has(f"stop-waiting-{batch}"):
+            targets.press(f"stop-waiting-{batch}")
+        for _ in range(200):
+            if not targets.run().compose_state.guard.is_sending:
+                break
+    assert "◆ Unknown (may have arrived)" in targets.markdown.replace("\\", "")
+    assert "A person stopped waiting for the response. The events may have arrived." in targets.texts
+    assert get_services().history.queries.batch(batch).state is BatchState.CANCELLED
