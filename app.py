@@ -48,8 +48,7 @@ from intempt_core.web import (
     limit_slow_connections_everywhere,
     make_private_folder,
 )
-from pages.parts.shared.formatting import PAGE_STYLE
-from pages.parts.shared.header import show_exception
+from pages.parts.shared.header import read_page_style, show_exception
 from pages.parts.shared.services import get_services, read_exposure
 from pages.parts.shared.socket_messages import NEEDED_KINDS, read_message_kind
 from pages.parts.shared.widgets.component import read_component_styles
@@ -74,7 +73,7 @@ PUBLIC_PATHS = ("/static/", "/favicon.png", "/manifest.json")
 def read_frontend_page() -> FrontendPage:
     """The page of the installed frontend, with the styles that this console adds to it."""
     index = Path(get_static_dir()) / "index.html"
-    return FrontendPage(index.read_bytes().decode(), [PAGE_STYLE, *read_component_styles()])
+    return FrontendPage(index.read_bytes().decode(), [read_page_style(), *read_component_styles()])
 
 
 @asynccontextmanager

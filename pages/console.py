@@ -1,27 +1,13 @@
-"""The entry script: navigation and header. A screen is one file beside this one and one line here."""
-
-from pathlib import Path
+"""The entry script: navigation and frame. A screen is one file beside this one and one entry in ``screens.py``."""
 
 import streamlit as st
 
 from pages.parts.shared.header import show_header
+from pages.parts.shared.screens import SCREENS, configure_page
 
-screen = st.navigation(
-    [
-        st.Page("compose.py", title="Compose", default=True),
-        st.Page("upload.py", title="Upload"),
-        st.Page("explain.py", title="Inspect", url_path="inspect"),
-        st.Page("history.py", title="History"),
-        st.Page("feeds.py", title="Feeds"),
-        st.Page("sandbox.py", title="Sandbox", url_path="watch"),
-        st.Page("targets.py", title="Targets"),
-    ],
-    position="top",
-)
-st.set_page_config(
-    page_title=f"{screen.title} · Event Console",
-    page_icon=Path(__file__).parent / "parts" / "icon.png",
-    layout="wide",
-)
-show_header()
-screen.run()
+pages = [st.Page(one.file, title=one.title, url_path=one.url_path, default=one is SCREENS[0]) for one in SCREENS]
+chosen = st.navigation(pages, position="top")
+screen = next(one for one in SCREENS if one.title == chosen.title)
+configure_page(screen.title)
+show_header(screen)
+chosen.run()

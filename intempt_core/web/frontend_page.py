@@ -1,7 +1,7 @@
 """The page of the console's frontend, and the content security policy under which it runs.
 
 Streamlit serves one page, which draws everything by scripts. It is sent with two things added: a nonce, which the
-frontend gives to the styles that it makes, and the removal of WebAssembly, which the frontend would try at its start.
+frontend gives to the styles that it makes, and a script that prepares its start.
 """
 
 import base64
@@ -12,9 +12,10 @@ from html.parser import HTMLParser
 
 _HEAD = "<head>"
 
-_PREPARATION = "delete globalThis.WebAssembly"
-"""A script that runs before all others: programs in a binary form are as little wanted as ``eval``, and the frontend
-does without them.
+_PREPARATION = "delete globalThis.WebAssembly; globalThis.__streamlit = {BACKEND_BASE_URL: location.origin}"
+"""A script that runs before all others. Programs in a binary form are as little wanted as ``eval``, and the frontend
+does without them. And the server is at the root of this origin: the frontend would otherwise look for it below the
+address of the screen first (``/history/_stcore/health``), report two errors, and wait before it looks above.
 """
 
 _NONCE_BYTES = 18

@@ -164,10 +164,7 @@ def page(context: BrowserContext, tmp_path: Path) -> Iterator[Page]:
 
 
 def _complaint(message: ConsoleMessage) -> list[str]:
-    """An error, unless it is Streamlit looking for its server below the address of a screen before it looks above."""
-    url = str(message.location["url"])
-    own = url.endswith(("/_stcore/health", "/_stcore/host-config")) and "404" in message.text
-    return [f"{message.text} {url}"] if message.type == "error" and not own else []
+    return [f"{message.text} {message.location['url']}"] if message.type == "error" else []
 
 
 @pytest.fixture

@@ -14,9 +14,9 @@ SECRET = KEY.partition(".")[2]
 def test_a_typed_key_is_in_no_page_no_address_no_file_and_no_log(page: Page, console: Console) -> None:
     with hostile(answers(401, f'{{"you sent": "{KEY}"}}'.encode(), f"X-Echo: {KEY}")) as server:
         use_server(page, "shop", server)
-        expect(
-            page.get_by_text(f"shop at 127.0.0.1:{server.port} · does not deduplicate · not production")
-        ).to_be_visible()
+        status = widget(page, "target-status")
+        for text in (f"shop at 127.0.0.1:{server.port}", "Test", "duplicates counted twice"):
+            expect(status.get_by_text(text, exact=True)).to_be_visible()
         expect(page.locator(".st-key-target-form-key input")).to_have_value("")
         pages = [settled(page).content()]
         press(page, "target-test-shop")

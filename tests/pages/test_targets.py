@@ -48,7 +48,7 @@ def test_the_sandbox_responds_and_is_sent_no_event(targets: Screen) -> None:
 
 def test_a_typed_target_is_chosen_and_its_key_is_nowhere(targets: Screen) -> None:
     use(targets, "shop", "http://127.0.0.1:1")
-    assert "shop at 127.0.0.1:1 · does not deduplicate · not production" in targets.texts
+    assert "shop at 127.0.0.1:1\nTest\nduplicates counted twice" in targets.texts
     assert KEY not in shown(targets)
     assert not key_field(targets).value
     assert KEY not in repr(targets.app.session_state["console"])

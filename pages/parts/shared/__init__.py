@@ -14,7 +14,9 @@ From a screen to a send:
 
 Pieces that screens show:
 
-- ``header``: the target and its status, above every screen.
+- ``screens``: what each screen is called and for; the title of the browser's tab.
+- ``header``: product, target, heading and purpose, above every screen; its look is ``page.css``.
+- ``empty_state``: what a screen shows while it has nothing to show.
 - ``outcome_card``, ``feed_card``: what was sent, its response, and the person's feeds.
 - ``throughput_chart``: outcomes over time, and the slowest responses.
 - ``problem_list``: problems as cards.

@@ -48,25 +48,6 @@ _STATE_LABELS: Mapping[str, str] = {
 }
 """Labels that say more than the state's own value."""
 
-PAGE_STYLE = """
-[class*='st-key-compose-event-'] .stTextInput input, .st-key-inspect-paste textarea {
-    font-family: 'Source Code Pro', monospace; font-size: 0.86rem
-}
-@media (max-width: 640px) {
-    .st-key-upload-titles {display: none}
-    [class*='st-key-upload-step-'] > [data-testid=stLayoutWrapper]:has(> [data-testid=stHorizontalBlock]) {
-        flex-basis: 100%; order: 1
-    }
-}
-@media (min-width: 641px) {
-    [data-testid=stColumn]:has(.st-key-inspect-text) {position: sticky; top: 4rem; align-self: flex-start}
-}
-[data-testid=stButtonGroup] [data-selected=true] p {color: light-dark(#17456b, #a5d0f5)}
-[data-st-overlay-root] {color-scheme: light dark}
-"""
-"""What a theme cannot express: a fixed-width face for ids and payloads, an annotated text that stays beside its
-problems, and enough contrast in the dark, also in popovers, to which Streamlit does not pass the colour scheme."""
-
 _MARKDOWN_CHARACTERS = re.compile(r"[\\`*_{}\[\]()#+\-.!|~$:<>&@=^]")
 _AUTOMATIC_LINKS = re.compile(r"[@:]|(?<=www)\.|(?<!\S)(?:<->|->|<-|--|>=|<=|~=)(?!\S)", re.IGNORECASE)
 """What becomes a link, an emoji, an icon or an arrow even where each of its characters is escaped."""

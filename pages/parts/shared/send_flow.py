@@ -104,14 +104,18 @@ def confirm_target_name(target: Target, name: str) -> bool:
     """Whether sending is confirmed: the name of a production target must be typed."""
     if not target.production:
         return True
-    typed = st.text_input(
-        f"{escape_markdown(target.title)} is PRODUCTION: type its name to send",
-        key=make_key(name, "production", target.name),
-    )
-    if typed == target.name:
-        return True
-    st.text(f"The send button appears when you have typed {target.name}.")
+    with st.container(width="stretch"):
+        st.text(f"{target.title} is PRODUCTION. To send, type its name: {target.name}")
+        typed = st.text_input("Name of the production target", key=make_key(name, "production", target.name))
+        if typed == target.name:
+            return True
+        _show_locked_button(f"Type {target.name} to enable", make_key(name, "locked", "send"))
     return False
+
+
+def _show_locked_button(label: str, key: str) -> None:
+    """What stands in the place of a button that sends while something is to be typed first."""
+    st.button(escape_markdown(label), key=key, type="primary", disabled=True)
 
 
 def confirm_event_count(target: Target, events: int, name: str) -> bool:
@@ -124,7 +128,7 @@ def confirm_event_count(target: Target, events: int, name: str) -> bool:
     )
     if typed.strip().replace(",", "") == str(events):
         return True
-    st.text(f"The send button appears when you have typed {events} too.")
+    _show_locked_button(f"Type {events} to enable", make_key(name, "locked", "number", "send"))
     return False
 
 
