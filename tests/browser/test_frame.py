@@ -37,10 +37,10 @@ def test_mark_heading_and_content_begin_at_one_left_edge(page: Page) -> None:
         edges = page.evaluate(
             """() => {
                 const left = one => Math.round(one.getBoundingClientRect().left);
-                const drawn = [...document.querySelectorAll('[data-testid=stMainBlockContainer] :is(p, label, button, input)')]
-                    .filter(one => !one.closest('[class*=st-key-frame-]') && one.getBoundingClientRect().width);
-                const first = [...document.querySelectorAll('[data-testid=stHeaderLogo], h1')].map(left);
-                return [...first, Math.min(...drawn.map(left))];
+                const blocks = document.querySelectorAll('[data-testid=stMainBlockContainer] > * > *');
+                const drawn = [...blocks].filter(
+                    one => one.getBoundingClientRect().height && getComputedStyle(one).position !== 'fixed');
+                return [...document.querySelectorAll('[data-testid=stHeaderLogo], h1'), ...drawn].map(left);
             }"""
         )
         assert len(set(edges)) == 1, (one.title, edges)

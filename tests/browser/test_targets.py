@@ -74,7 +74,7 @@ def test_a_key_without_a_dot_is_a_sentence_that_does_not_hold_it(page: Page) -> 
 
 def test_the_connection_test_is_a_sentence_and_accessible(page: Page) -> None:
     use_target(page, "shop", "https://nowhere.example", production=True)
-    expect(page.get_by_text("PRODUCTION", exact=True)).to_be_visible()
+    expect(widget(page, "target-shop").get_by_text("PRODUCTION", exact=True)).to_be_visible()
     press(page, "target-test-shop")
     expect(page.get_by_text("■ not connected")).to_be_visible(timeout=15_000)
     press(page, "target-test-sandbox")
