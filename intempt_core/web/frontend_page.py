@@ -18,6 +18,13 @@ does without them. And the server is at the root of this origin: the frontend wo
 address of the screen first (``/history/_stcore/health``), report two errors, and wait before it looks above.
 """
 
+_STARTING = """
+#root:empty::before, [data-testid=stAppSkeleton]::before {
+    content: "Event Console is starting …"; display: block; padding: 1rem 2rem; font: 600 1rem system-ui, sans-serif
+}
+"""
+"""A style that says what is awaited until the first screen is drawn, in the place of grey boxes without a word."""
+
 _NONCE_BYTES = 18
 
 
@@ -45,6 +52,7 @@ class FrontendPage:
         if not self._after:
             return self.original
         added = f'<meta property="csp-nonce" nonce="{nonce}"><script>{_PREPARATION}</script>'
+        added += f'<style nonce="{nonce}">{_STARTING}</style>'
         return (self._before + added + self._after).encode()
 
     def describe_policy(self, nonce: str) -> str:

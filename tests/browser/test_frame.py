@@ -1,11 +1,14 @@
 """The frame of every screen in a real browser: product, heading, environment, focus; at each width."""
 
+from urllib.parse import urlsplit
+from uuid import uuid4
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from pages.parts.shared.screens import SCREENS
-from tests.browser.actions import box, fill, go, use_target, widget
-from tests.browser.screens import open_screen, serious_findings
+from tests.browser.actions import box, compose, fill, go, press, send, use_target, widget
+from tests.browser.screens import open_screen, serious_findings, settled
 
 SIZES = {"desktop": (1440, 900), "tablet": (1024, 768), "phone": (390, 844), "zoomed to 200 %": (720, 450)}
 PATHS = {one.title: "/" if one is SCREENS[0] else f"/{one.url_path or one.file.removesuffix('.py')}" for one in SCREENS}
@@ -51,7 +54,7 @@ def test_production_is_red_on_every_screen_and_so_is_what_sends(page: Page, sche
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     use_target(page, "shop-us", "http://127.0.0.1:1", production=True)
     band = widget(page, "production-band")
-    for one in SCREENS:
+    for one in [one for one in SCREENS if one.in_navigation]:
         go(page, one.title)
         expect(band).to_have_text("PRODUCTION: what you send to shop-us changes what real customers are shown.")
         expect(band).to_have_css("background-color", RED)
@@ -95,3 +98,27 @@ def test_no_address_of_a_screen_makes_the_frontend_look_for_its_server_elsewhere
     open_screen(page, "/history?batch=none")
     pings = [url.partition("127.0.0.1:")[2].partition("/")[2] for url in asked if "/_stcore/h" in url]
     assert sorted(pings) == ["_stcore/health", "_stcore/host-config"]
+
+
+def test_open_in_compose_leads_to_the_address_of_compose(page: Page) -> None:
+    send(compose(page, f"frame-{uuid4().hex[:8]}"))
+    open_screen(page, "/history")
+    page.get_by_role("link", name="Open").first.click()
+    page.wait_for_url("**/history?batch=*")
+    settled(page)
+    page.get_by_role("link", name="Open").first.click()
+    page.wait_for_url("**/history?request=*")
+    settled(page)
+    press(page, "history-compose")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Compose")
+    assert urlsplit(page.url).path == "/"
+    assert page.title() == "Compose · Event Console"
+
+
+def test_while_the_console_starts_it_says_so(page: Page) -> None:
+    page.route("**/_stcore/host-config", lambda _: None)  # never answered
+    page.goto("/")
+    waiting = page.get_by_test_id("stAppSkeleton")
+    expect(waiting).to_be_attached()
+    said = waiting.evaluate("shown => getComputedStyle(shown, '::before').content")
+    assert said == '"Event Console is starting …"'

@@ -10,11 +10,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from intempt_core.contract.faults import DisconnectFault, FaultDocument, LatencyFault
+from pages.parts.help.view import HELP_PAGES, HelpPicture, read_help_page
 from pages.parts.shared.empty_state import Picture, read_picture
 from pages.parts.shared.formatting import escape_markdown
 from pages.parts.shared.header import STATUS_MEANINGS
 from pages.parts.shared.sandbox_connection import get_sandbox_client, read_active_faults
-from pages.parts.shared.screens import SCREENS, configure_page, set_title
+from pages.parts.shared.screens import DOCS_FOLDER, SCREENS, configure_page, set_title
 from pages.parts.shared.services import close_services
 from tests.pages.conftest import Screen
 from tests.pages.test_targets import use
@@ -133,3 +134,20 @@ def test_every_link_with_a_query_passes_the_guard_for_keys() -> None:
         if file.name != "links.py" and re.search(r"page_link\([^)]*query_params", file.read_text("utf-8"))
     }
     assert unguarded == set()
+
+
+def test_the_help_of_a_screen_is_a_page_that_ships(tab: Callable[[str], Screen]) -> None:
+    assert {one.help_page for one in SCREENS} <= set(HELP_PAGES)
+    assert set(HELP_PAGES) == {path.stem for path in DOCS_FOLDER.glob("*.md")}
+    screen = tab("help.py")
+    for name, title in HELP_PAGES.items():
+        screen.app.query_params["page"] = name
+        screen.run()
+        assert f"**{title}**" in screen.markdown
+        headings = re.findall(r"^#+ ", screen.markdown, re.MULTILINE)
+        assert headings[0] == "## "
+        assert "# " not in headings
+    pictures = [part for part in read_help_page("first-run") if isinstance(part, HelpPicture)]
+    assert pictures
+    assert all((DOCS_FOLDER / "pictures" / one.file).exists() for one in pictures)
+    assert "](help?page=contract)" in "".join(map(str, read_help_page("issues")))

@@ -11,9 +11,10 @@ from intempt_core.contract import FaultDocument
 from intempt_core.errors import ConsoleError
 from intempt_core.targets import SANDBOX, Target
 from pages.parts.shared.formatting import escape_markdown
+from pages.parts.shared.links import show_link
 from pages.parts.shared.sandbox_connection import read_active_faults
 from pages.parts.shared.screen_state import TARGET_WIDGET, get_session
-from pages.parts.shared.screens import ScreenInfo
+from pages.parts.shared.screens import DOCS_FOLDER, ScreenInfo
 from pages.parts.shared.services import get_services
 from pages.parts.shared.session_targets import list_targets
 
@@ -87,7 +88,10 @@ def show_header(screen: ScreenInfo) -> None:
     with st.container(key="screen-head", horizontal=True, horizontal_alignment="distribute"):
         with st.container(key="screen-title", width="content"):
             st.title(screen.title, anchor=False)
-            st.text(screen.purpose)
+            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+                st.text(screen.purpose)
+                if screen.in_navigation and DOCS_FOLDER.exists():
+                    show_link("help.py", "Help", {"page": screen.help_page})
         show_target_status(describe_target_status(chosen, faults))
 
 

@@ -9,6 +9,9 @@ from pages.parts.shared.screen_state import get_screen_state
 
 PRODUCT_NAME = "Event Console"
 
+DOCS_FOLDER = Path(__file__).parents[3] / "docs"
+"""The pages of help, which ship with the console."""
+
 _ICON = Path(__file__).parents[1] / "icon.png"
 
 
@@ -54,6 +57,9 @@ SCREENS = (
     ),
     ScreenInfo(
         "targets.py", "Targets", "The places that events can be sent to, and what each promises.", help_page="targets"
+    ),
+    ScreenInfo(
+        "help.py", "Help", "How to use the console, page by page; these pages ship with it.", in_navigation=False
     ),
 )
 """Every screen, in the order of the navigation; the first is opened where the address names none."""

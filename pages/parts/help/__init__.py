@@ -1,0 +1,1 @@
+"""Help: ``view`` shows the pages of ``docs/``, which ship with the console."""
