@@ -128,7 +128,9 @@ def _map_input(
 ) -> InputFile:
     if isinstance(read, Document):
         if mapping is not None:
-            raise MappingError(f"{read.name} holds events as they are sent, as JSON in one piece; it takes no mapping.")
+            raise MappingError(
+                f"{read.name} is one JSON document, whose events are sent as they are; it takes no mapping."
+            )
         payload = replace(read.payload, events=renew_event_ids(read.payload.events, run)) if run else read.payload
         return InputFile(read.name, read.notes, read.digest, "", None, payload)
     chosen = replace(choose_initial_mapping(read) if mapping is None else mapping, read=options)

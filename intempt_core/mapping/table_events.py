@@ -86,7 +86,8 @@ def _note_clashing_keys(table: Table, mapping: Mapping) -> Table:
 
 def is_unmapped_json(table: Table, mapping: Mapping) -> bool:
     """Whether a file's events are sent as they came: they are JSON, and nothing is mapped."""
-    return table.documents is not None and not mapping.columns and not mapping.constants
+    is_mapped = mapping.columns or mapping.constants or mapping.name_columns
+    return table.documents is not None and not is_mapped
 
 
 def choose_initial_mapping(table: Table) -> Mapping:

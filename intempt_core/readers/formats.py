@@ -79,6 +79,7 @@ class FileFormat:
 
 _JSON_START = re.compile(rb'(?:\s|//[^\r\n]*|#[^\r\n]*|/\*.*?\*/)*+(?:\{\s*["}]|\[\s*[\[{"\]])', re.DOTALL)
 _JSON_BRACKET = re.compile(rb"\s*[{\[]")
+_JSON_LIST_START = re.compile(rb"\s*+\[")
 _ONE_LINE = re.compile(rb"\s*+[^\r\n]++\s*+\Z")
 
 
@@ -102,6 +103,12 @@ def _read_json_lines(source: "FileSource") -> "TableContent":
     from intempt_core.readers.jsonl import read_json_lines  # noqa: PLC0415
 
     return read_json_lines(source)
+
+
+def _read_json_list(source: "FileSource") -> "TableContent":
+    from intempt_core.readers.jsonl import read_json_list  # noqa: PLC0415
+
+    return read_json_list(source)
 
 
 def _read_workbook(source: "FileSource") -> "TableContent":
@@ -162,6 +169,16 @@ JSON_DOCUMENT = FileFormat(
     holds="a request, an event, a list of events, or the requests of a HAR file",
 )
 
+JSON_LIST = FileFormat(
+    name="JSON list",
+    suffixes=(".json",),
+    options=("encoding",),
+    row_label="item",
+    read=_read_json_list,
+    holds="a list of objects, a row each",
+)
+"""What a JSON document is read as where a table is wanted, if it is a list (:func:`recognise_text` says which)."""
+
 FORMATS = (EXCEL, PARQUET, JSON_LINES, JSON_DOCUMENT, CSV)
 """Every format, in the order in which a file's bytes are tried."""
 
@@ -190,7 +207,7 @@ OTHER_FORMATS: tuple[tuple[str, str, str], ...] = (
 
 def find_format(name: str) -> FileFormat:
     """The format of a name."""
-    return next(one for one in FORMATS if one.name == name)
+    return next(one for one in (*FORMATS, JSON_LIST) if one.name == name)
 
 
 def recognise_binary(content: "FileBytes", name: str) -> FileFormat | None:
@@ -211,10 +228,12 @@ def recognise_text(text: "FileBytes", name: str, *, documents: bool = True) -> F
     """The format of a text in UTF-8.
 
     One line of JSON is both a document and JSON lines: where ``documents`` are taken the file's name decides.
+    Where they are not, a list is the table of its items.
     """
     if documents and JSON_DOCUMENT.has_suffix(name) and _ONE_LINE.match(text) and _is_json_document(text, name):
         return JSON_DOCUMENT
-    return next(one for one in FORMATS if one.matches is not None and one.matches(text, name))
+    found = next(one for one in FORMATS if one.matches is not None and one.matches(text, name))
+    return JSON_LIST if found is JSON_DOCUMENT and not documents and _JSON_LIST_START.match(text) else found
 
 
 # ── what is said of them ─────────────────────────────────────────────────────────────────────────────────────────────

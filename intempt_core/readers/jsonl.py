@@ -33,6 +33,7 @@ from intempt_core.readers.json_rows.line_blocks import (
     needs_exact_parse,
     needs_full_parse,
 )
+from intempt_core.readers.json_rows.list_lines import convert_list_to_lines
 from intempt_core.readers.json_rows.plain_rows import ChunkColumns, RowChunk, RowShape, ShapeFinder
 from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
 from intempt_core.readers.mapped_file import FileBytes, MappedFile, release_pages
@@ -185,6 +186,14 @@ def read_json_lines(source: FileSource) -> TableContent:
         documents=documents,
         cell_kinds=collector.cell_kinds,
     )
+
+
+def read_json_list(source: FileSource) -> TableContent:
+    """Read a list of objects as lines of JSON are read: each item is a line, and its number is that of the item."""
+    with translate_full_disk(source.name):
+        lines = convert_list_to_lines(source.content, on_disk=source.is_large)
+    found = read_json_lines(replace(source, content=lines))
+    return replace(found, notes=("Read as a JSON list: each item is a row; “line” counts its items.", *found.notes[1:]))
 
 
 def _is_json_document(line: bytes) -> bool:

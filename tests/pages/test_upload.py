@@ -47,7 +47,7 @@ NO_TABLE = {
     "a gz that was cut": (gzip.compress(b"a,b\n1,2\n")[:-3], "it was cut, or is broken"),
     "two identical headers": (csv_of("a,b,c", header="name,userId,name"), "name"),
     "an open quote in the header": (b'name,"userId\nProduct viewed,u1\n', "a quote is opened and never closed"),
-    "JSON in one piece": (b'[\n{"name": "Product viewed"}\n]', "is JSON in one piece"),
+    "JSON in one piece": (b'{\n"name": "Product viewed"\n}', "is JSON in one piece"),
     "JSON without an event": (b'{"track": []}', "is JSON and holds no event"),
 }
 

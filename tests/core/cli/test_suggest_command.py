@@ -129,7 +129,7 @@ def test_an_unknown_vendor_and_a_document_are_a_sentence(tmp_path: Path, capsys:
     file = write(tmp_path, "sku\n1\n")
     assert main(["suggest", file, "--vendor", "Shopfy"], {}) == 2
     assert "“Shopfy” is no vendor whose exports are known. Did you mean “Shopify”?" in capsys.readouterr().err
-    document = write(tmp_path, '[{"name": "Product viewed",\n "eventId": "e"}]', "x.json")
+    document = write(tmp_path, '{"name": "Product viewed",\n "eventId": "e"}', "x.json")
     assert main(["suggest", document], {}) == 2
     assert "it takes no mapping" in capsys.readouterr().err
     assert main(["suggest", str(tmp_path / "none.csv")], {}) == 2
@@ -169,3 +169,27 @@ def test_several_products_of_a_row_are_drafted_as_several_events(
     capsys.readouterr()
     assert main(["check", file, "--mapping", write(tmp_path, out, "m.json"), "--format", "json"], {}) == 0
     assert json.loads(capsys.readouterr().out)["events"] == events
+
+
+def test_a_list_in_json_has_a_mapping_whose_rows_are_its_items(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    items = [{"sku": "A1", "user": "u1", "event": "Product viewed", "price": 12.5}, {"sku": "A2", "user": "u2"}]
+    file = write(tmp_path, json.dumps(items, indent=2), "shop.json")
+    out, err = suggested(capsys, file)
+    columns = {"sku": "data.productId", "user": "userId", "event": "name", "price": "data.price"}
+    assert json.loads(out)["columns"] == columns
+    assert "each item is a row" in err
+    mapping = write(tmp_path, out, "m.json")
+    assert main(["check", file, "--mapping", mapping, "--format", "json"], {"CONSOLE_DATA": str(tmp_path)}) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert (report["rows"], report["rows_with_errors"], report["counts"]["event_name"]) == (2, 1, 1)
+
+
+def test_lines_that_are_no_json_are_counted_and_the_first_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, err = suggested(capsys, write(tmp_path, '{"sku": "A1"}\n{"sku" "A2"}\n{"sku": "A3"}\n', "x.jsonl"))
+    assert "1 of 3 rows cannot be read as JSON. See line 2, column 8: " in err
+    assert main(["suggest", write(tmp_path, '{"sku" 1}\n{"sku" 2}\n', "y.jsonl")], {}) == 2
+    assert "y.jsonl: nothing in it can be read as JSON. See line 1, column " in capsys.readouterr().err

@@ -259,9 +259,8 @@ def test_the_bytes_say_that_they_are_json_lines_and_a_document_in_one_piece_is_n
     latin = read_table('{"userId":"ü"}'.encode("cp1252"), name="x", dialect=Dialect("cp1252"))
     assert latin.cell(0, "userId") == "ü"
     assert read("not json", event(1), event(2), name="a.jsonl").rows == 3
-    for whole in (json.dumps([event(1)], indent=1), json.dumps(event(1), indent=1)):
-        with pytest.raises(ReadError, match="is JSON in one piece"):
-            read_table(whole.encode(), name="events.jsonl")
+    with pytest.raises(ReadError, match="is JSON in one piece"):
+        read_table(json.dumps(event(1), indent=1).encode(), name="events.jsonl")
     assert read_table(b"name,userId\nx,y\n", name="named.jsonl").format is CSV
 
 
