@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, inspect, text
 
-HEAD = "0008"
+HEAD = "0009"
 """The newest version."""
 
 
