@@ -1,7 +1,6 @@
 """Analysis: what events did, why a feed does not show what one expects, and how two things differ.
 
 - ``event_result``: what became of a request in three steps: accepted, processed, feed as expected
-- ``arrival_verdicts``: whether its events are processed, by their arrivals at the sandbox
 - ``feed_diff``: what a feed shows, beside what it should show and beside what it showed before
 - ``journey_notes``: what is odd about one person's events
 - ``funnel``: how many persons of a batch viewed, added and ordered

@@ -1,6 +1,3 @@
-from .arrival_verdicts import (
-    judge_arrivals as judge_arrivals,
-)
 from .diff import (
     Comparison as Comparison,
     Difference as Difference,

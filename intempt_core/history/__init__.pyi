@@ -41,6 +41,9 @@ from .repeats import (
 from .retention import (
     BackgroundDeletion as BackgroundDeletion,
 )
+from .throughput import (
+    UnjudgedRequest as UnjudgedRequest,
+)
 from .views import (
     AttemptRecord as AttemptRecord,
     BatchFilter as BatchFilter,

@@ -9,13 +9,14 @@ from collections.abc import Collection, Sequence
 from operator import add
 from typing import NamedTuple
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 
-from intempt_core.contract import Outcome, RequestVerdict
+from intempt_core.contract import Outcome, RequestVerdict, parse_verdict
 from intempt_core.history.bounded_cache import BoundedCache
 from intempt_core.history.database import Database
-from intempt_core.history.queries import find_batch_number
+from intempt_core.history.queries import find_batch_number, read_recorded_events
+from intempt_core.history.records import RequestState
 from intempt_core.history.schema import attempts, requests, seconds, slowest
 from intempt_core.history.sqlite_bulk import upsert_seconds
 from intempt_core.history.transitions import write_attempts
@@ -49,6 +50,22 @@ class NewAttempt(NamedTuple):
     batch_id: str
     attempt: Attempt
     verdict: RequestVerdict | None = None
+
+
+class UnjudgedRequest(NamedTuple):
+    """A request of which it is not known what became of its events.
+
+    Attributes:
+        request: its id.
+        attempt: id of its last attempt.
+        started_at: when its first attempt began, in epoch ms.
+        events: event id and product id of each of its events.
+    """
+
+    request: int
+    attempt: int
+    started_at: int
+    events: list[tuple[str | None, str | None]]
 
 
 _NO_VERDICT = RequestVerdict(0)
@@ -121,6 +138,63 @@ class ThroughputLog:
                 )
                 for row in connection.execute(found)
             ]
+
+    def unjudged(self, batch: str, limit: int) -> list[UnjudgedRequest]:
+        """Accepted requests of a batch of which it is not known what became of their events, up to ``limit`` of them.
+
+        They are those that were sent again after an attempt without a response, to a sandbox that says what it ignores
+        now. Raises :class:`NotFound`.
+        """
+        last = attempts.alias()
+        first = select(func.min(attempts.c.started_at)).where(attempts.c.request == requests.c.id).scalar_subquery()
+        with self._database.reading() as connection:
+            asked = (
+                select(requests.c.id, requests.c.last_attempt, first.label("first"), last.c.headers)
+                .join(last, last.c.id == requests.c.last_attempt)
+                .where(
+                    requests.c.batch == find_batch_number(connection, batch),
+                    requests.c.state == RequestState.ACCEPTED.value,
+                    requests.c.doubt,
+                    last.c.processed.is_(None),
+                )
+                .order_by(requests.c.id)
+                .limit(limit)
+            )
+            rows = [row for row in connection.execute(asked) if parse_verdict(row.headers) is not None]
+            held = read_recorded_events(connection, [row.id for row in rows])
+        return [
+            UnjudgedRequest(
+                row.id,
+                row.last_attempt,
+                row.first,
+                [(one.event.event_id, one.event.product_id) for one in held.get(row.id, ())],
+            )
+            for row in rows
+        ]
+
+    def record_verdicts(self, batch: str, found: Sequence[tuple[UnjudgedRequest, RequestVerdict]]) -> None:
+        """Record what became of the events of requests that had no verdict. Raises :class:`NotFound`."""
+        columns = seconds.c
+        with self._database.writing() as connection:
+            number = find_batch_number(connection, batch)
+            for request, verdict in found:
+                ended = select(attempts.c.started_at, attempts.c.elapsed_ms).where(attempts.c.id == request.attempt)
+                last = connection.execute(ended.where(attempts.c.processed.is_(None)).with_for_update()).one_or_none()
+                if last is None:
+                    continue  # another process was quicker
+                counts = {"processed": verdict.processed, "ignored": verdict.ignored}
+                connection.execute(update(attempts).where(attempts.c.id == request.attempt).values(counts))
+                of_second = (
+                    columns.batch == number,
+                    columns.second == int(last.started_at + last.elapsed_ms) // 1000,
+                    columns.outcome == Outcome.ACCEPTED.value,
+                )
+                added = counts | {"repeated": verdict.repeated}
+                connection.execute(
+                    update(seconds)
+                    .where(*of_second)
+                    .values({name: columns[name] + more for name, more in added.items()})
+                )
 
     def write_new_attempts(self, connection: Connection, tried: Sequence[NewAttempt]) -> list[int]:
         """Write attempts in a transaction of the caller's, count them, and return their ids in the same order."""

@@ -5,6 +5,7 @@
 - ``track_client``: events are posted; outcome, retries, connection test
 - ``feed_client``: a feed is read
 - ``sandbox_client``: the sandbox's own API
+- ``arrival_verdicts``: what became of a request, by the arrivals of its events
 - ``_httpx_fast``: the one module that relies on httpx's internals
 """
 

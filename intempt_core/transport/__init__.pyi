@@ -1,3 +1,6 @@
+from .arrival_verdicts import (
+    judge_arrivals as judge_arrivals,
+)
 from .exchange import (
     HttpClient as HttpClient,
     open_client as open_client,

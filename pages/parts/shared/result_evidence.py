@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from intempt_core.analysis import FeedReading, ResultEvidence, judge_arrivals
+from intempt_core.analysis import FeedReading, ResultEvidence
 from intempt_core.contract import ADDS_TO_FEED, FEED_IDENTITY_TYPES, FEEDS, RequestVerdict, parse_verdict
 from intempt_core.errors import SandboxUnavailable
 from intempt_core.history import RequestRecord, RequestState
 from intempt_core.targets import SANDBOX, Target
-from intempt_core.transport import FEED_LIMIT, FeedResponse, SandboxArrival, SandboxClient
+from intempt_core.transport import FEED_LIMIT, FeedResponse, SandboxArrival, SandboxClient, judge_arrivals
 from pages.parts.shared.feed_card import EarlierFeeds, FeedSnapshot, Person, find_request_person, read_feed_snapshot
 from pages.parts.shared.screen_state import get_screen_state
 from pages.parts.shared.services import get_services
@@ -84,9 +84,10 @@ def _read_verdict(
     except SandboxUnavailable:
         return verdict, {}
     # An earlier attempt without a response may have arrived: then this one repeats nobody else's event.
-    return (
-        judge_arrivals(request, arrivals) if verdict is None or request.summary.doubt else None
-    ) or verdict, arrivals
+    if verdict is None or request.summary.doubt:
+        events = [(one.event.event_id, one.event.product_id) for one in request.events]
+        verdict = judge_arrivals(events, request.attempts[0].started_at, arrivals) or verdict
+    return verdict, arrivals
 
 
 def _find_first_uses(arrivals: Mapping[str, Sequence[SandboxArrival]]) -> dict[str, SandboxArrival]:

@@ -11,7 +11,6 @@ from intempt_core.analysis import (
     ResultEvidence,
     StepState,
     compute_event_result,
-    judge_arrivals,
 )
 from intempt_core.contract import FeedId, IgnoredEvent, Outcome, RequestVerdict
 from intempt_core.history import (
@@ -22,7 +21,7 @@ from intempt_core.history import (
     RequestSummary,
 )
 from intempt_core.history.views import RecordedEvent
-from intempt_core.transport import SandboxArrival
+from intempt_core.transport import SandboxArrival, judge_arrivals
 
 AT = 1_795_348_980_000
 DONE, DOUBT, FAILED, WAITING = StepState.DONE, StepState.DOUBT, StepState.FAILED, StepState.WAITING
@@ -219,6 +218,10 @@ def test_a_request_without_a_response_that_arrived_is_told_so() -> None:
 # ── from arrivals ────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+ONE = [("e0", "SKU_987")]
+"""The event of a request: its id and its product."""
+
+
 def arrival(at: int, *, processed: bool = True, product: str = "SKU_987") -> SandboxArrival:
     codes = () if processed else ("event_id_repeated",)
     return SandboxArrival("e0", 1, 1, at, "", "Added to cart", "u1", product, processed, codes, "", None)
@@ -226,14 +229,14 @@ def arrival(at: int, *, processed: bool = True, product: str = "SKU_987") -> San
 
 def test_a_retry_that_repeats_its_own_first_attempt_is_processed() -> None:
     found = {"e0": [arrival(AT + 5), arrival(AT + 500, processed=False)]}
-    assert judge_arrivals(sent(), found) == RequestVerdict(1)
+    assert judge_arrivals(ONE, AT, found) == RequestVerdict(1)
 
 
 def test_an_id_that_was_used_before_the_first_attempt_is_ignored() -> None:
     found = {"e0": [arrival(AT - 60_000), arrival(AT + 5, processed=False)]}
-    assert judge_arrivals(sent(), found) == REPEATED
+    assert judge_arrivals(ONE, AT, found) == REPEATED
 
 
 @pytest.mark.parametrize("found", [{}, {"e0": [arrival(AT - 60_000)]}], ids=["never", "only before"])
 def test_what_did_not_arrive_has_no_verdict(found: dict[str, list[SandboxArrival]]) -> None:
-    assert judge_arrivals(sent(), found) is None
+    assert judge_arrivals(ONE, AT, found) is None

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from intempt_core import sandbox
+from intempt_core.contract.faults import FaultDocument
 from intempt_core.contract.fields import Json, now_ms
 from intempt_core.dispatch import (
     FAILURES_TO_BREAK,
@@ -43,6 +44,7 @@ from intempt_core.history import AttemptStart, BatchFilter, BatchState, RequestB
 from intempt_core.history import recorder as recording
 from intempt_core.planning.plan import Policy
 from intempt_core.targets.target import Target
+from intempt_core.transport.sandbox_client import SandboxClient
 from tests.core.dispatch.factories import LOST, OK, SILENCE, Scene, Setup, got, ids, make_setup, plan_of
 from tests.core.history.factories import read_unkeyed, unkey
 from tests.core.transport.fault_server import HostileServer, hostile, http
@@ -686,6 +688,40 @@ def test_a_response_that_does_not_come_before_the_end_is_unknown(scene: Scene) -
     (unknown,) = at.history.queries.requests(batch, RequestState.UNKNOWN).items
     (attempt,) = at.history.queries.request(unknown.id).attempts
     assert attempt.reason == "The console was stopped before the response came. The events may have arrived."
+
+
+def test_who_stops_waiting_has_an_unknown_outcome_at_once_and_nothing_is_sent_again(scene: Scene) -> None:
+    at, server = scene.make_setup(lambda _: SILENCE, read_seconds=60)
+    batch = at.record(plan_of(3), Policy.RESEND)
+    dispatcher = scene.started(at)
+    at.until(lambda: server.received)
+    began = time.monotonic()
+    dispatcher.stop_waiting(batch)
+    at.until(lambda: at.history.queries.batch(batch).is_final)
+    assert time.monotonic() - began < 3
+    assert at.counts(batch) == {"unknown": 1, "cancelled": 2}
+    (unknown,) = at.history.queries.requests(batch, RequestState.UNKNOWN).items
+    assert unknown.reason == "A person stopped waiting for the response. The events may have arrived."
+    with pytest.raises(NotAllowed):
+        dispatcher.stop_waiting(batch)
+    assert len(server.received) == 1
+
+
+def test_a_batch_to_a_sandbox_knows_what_was_processed_also_of_requests_whose_first_response_never_came(
+    tmp_path: Path,
+) -> None:
+    with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3") as url:
+        at = make_setup(tmp_path, url)
+        with SandboxClient(at.target) as client:
+            client.replace_faults(
+                FaultDocument.model_validate({"faults": [{"fault": "cut", "stored": True, "times": 4}]})
+            )
+        repeated = plan_of(10, persons=10, per_request=1)
+        first = send_plan(repeated, at.target, history=at.history, settings=at.settings, policy=Policy.RESEND)
+        assert (first.processed, first.ignored, first.unjudged) == (10, 0, 0)
+        again = send_plan(repeated, at.target, history=at.history, settings=at.settings, policy=Policy.RESEND)
+        assert (again.processed, again.ignored, again.repeated) == (0, 10, 10)
+        at.history.close()
 
 
 def test_a_stop_does_not_wait_for_a_retry(scene: Scene) -> None:
