@@ -8,13 +8,14 @@ bound.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple, TypeAlias
 
 from sqlalchemy import Connection, Select, and_, literal_column, or_, select
 
 from intempt_core.contract import (
+    IDENTITY_FIELDS,
     LINKING_FIELDS,
     EventName,
     PersonEvent,
@@ -26,13 +27,16 @@ from intempt_core.contract import (
 )
 from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.records import IDENTITY_COLUMNS, RequestState
-from intempt_core.history.schema import batches, event_keys, events, make_indexable, requests
+from intempt_core.history.schema import MAX_INDEXED_LENGTH, batches, event_keys, events, make_indexable, requests
 from intempt_core.history.transitions import IS_STORED
 from intempt_core.history.upkeep.search_index import find_unkeyed_requests, is_key_of_event, is_keyed_by
 from intempt_core.history.views import AcceptedEvent
 
 MAX_PERSON_IDS = 1_000
 """Most ids that are followed for one person: more of them come from a value that all persons share."""
+
+RECENT_BATCHES, RECENT_REQUESTS_PER_BATCH, RECENT_EVENTS_PER_REQUEST = 30, 2, 50
+"""How far back the persons are looked for that were used before."""
 
 MIN_EVENTS_READ_PER_ID = 10_000
 """How many of the last events of one id are read, even where fewer are asked for."""
@@ -192,6 +196,15 @@ class PersonQueries:
         with self._database.reading() as connection:
             return find_last_identity(connection, target)
 
+    def recent_persons(self, target: str, *, limit: int = 20) -> list[Mapping[str, str]]:
+        """The identities of the last events that were or will be sent to a target (a ``key``), newest first.
+
+        Each is what one event had, by its fields; equal ones are told once. Only the ends of the newest batches are
+        looked at, so that a history of millions answers at once.
+        """
+        with self._database.reading() as connection:
+            return find_recent_persons(connection, target, limit)
+
     def _resolve(self, target: str, field: str, value: str, limit: int) -> ResolvedPerson | None:
         """The person that an id leads to; ``None`` where nothing was sent to the target."""
         with self._database.reading() as connection:
@@ -250,6 +263,31 @@ def find_last_identity(connection: Connection, target: str) -> IdentityValue | N
     row = connection.execute(asked).one_or_none() if request is not None else None
     fields = ("userId", "profileId", "accountId", "anotherUserId")
     return next(((field, id_) for field, id_ in zip(fields, row or (), strict=False) if id_ is not None), None)
+
+
+def find_recent_persons(connection: Connection, target: str, limit: int) -> list[Mapping[str, str]]:
+    """Find the identities of a target's newest events, in the last requests of its newest batches."""
+    newest = select(batches.c.number).where(batches.c.target_key == target, IS_STORED)
+    numbers = connection.execute(newest.order_by(batches.c.number.desc()).limit(RECENT_BATCHES)).scalars().all()
+    ids = [
+        request
+        for number in numbers
+        for request in connection.execute(
+            select(requests.c.id)
+            .where(requests.c.batch == number)
+            .order_by(requests.c.id.desc())
+            .limit(RECENT_REQUESTS_PER_BATCH)
+        ).scalars()
+    ]
+    columns = [events.c[IDENTITY_COLUMNS[field]] for field in IDENTITY_FIELDS]
+    asked = select(*columns).where(events.c.request.in_(ids), events.c.position < RECENT_EVENTS_PER_REQUEST)
+    rows = connection.execute(asked.order_by(events.c.request.desc(), events.c.position.desc())).all()
+    found: dict[tuple[str | None, ...], Mapping[str, str]] = {}
+    for row in rows:
+        person = {field: id_ for field, id_ in zip(IDENTITY_FIELDS, row, strict=True) if id_}
+        if person and all(len(id_) < MAX_INDEXED_LENGTH for id_ in person.values()):  # longer ones are not stored whole
+            found.setdefault(tuple(row), person)
+    return list(found.values())[:limit]
 
 
 def find_repeats(connection: Connection, target: str, candidates: Iterable[StoredEvent]) -> set[tuple[int, int]]:

@@ -10,7 +10,7 @@
 - ``across_events``: lost zeros, unknown products, ids that were sent before.
 - ``id_columns``: ids that a float or a formatter damaged, as a whole column shows; ``id_twins``: two forms of one id.
 - ``row_repeats``: rows that equal an earlier one in every cell.
-- ``product_catalogue``: the product catalogue of a target.
+- ``product_catalogue``: the product catalogue of a target; ``product_search``: products found by a part of id or name.
 - ``expectations``: a file's column ``expect`` compared with what was found.
 - ``team_rules``: the team's own rules, in a file, beside the contract's.
 - ``annotations``: issues as places in a pasted text.

@@ -39,6 +39,11 @@ from .product_catalogue import (
     build_catalogue as build_catalogue,
     read_catalogue_file as read_catalogue_file,
 )
+from .product_search import (
+    FoundProduct as FoundProduct,
+    ProductSearchResult as ProductSearchResult,
+    search_products as search_products,
+)
 from .report import (
     DuplicateKind as DuplicateKind,
     Report as Report,

@@ -57,13 +57,20 @@ def pick(page: Page, key: str, option: str) -> None:
 def compose(page: Page, person: str, product: str = "SKU_987") -> Page:
     """Compose, with an event of a person on it."""
     open_screen(page, "/")
-    fill(page, "compose-1-data-productId", product)
-    fill(page, "compose-1-userId", person)
+    fill(page, "compose-data-productId", product)
+    fill(page, "compose-userId", person)
     return page
+
+
+def open_details(page: Page, number: int = 1) -> None:
+    """Show what is behind *Advanced* of an event on the form."""
+    if not widget(page, f"compose-{number}-eventId").count():
+        press(page, f"compose-{number}-details")
 
 
 def event_id(page: Page, number: int = 1) -> str:
     """The event id on the form."""
+    open_details(page, number)
     return box(page, f"compose-{number}-eventId").input_value()
 
 

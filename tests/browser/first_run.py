@@ -81,9 +81,9 @@ def compose(page: Page) -> None:
     """One event of the same person, and what its feeds then show."""
     page.goto("/")
     settled(page)
-    page.locator(".st-key-compose-1-data-productId input").fill("5773203")
-    page.locator(".st-key-compose-1-userId input").fill(PERSON)
-    page.locator(".st-key-compose-1-userId input").press("Tab")
+    page.locator(".st-key-compose-data-productId input").fill("5773203")
+    page.locator(".st-key-compose-userId input").fill(PERSON)
+    page.locator(".st-key-compose-userId input").press("Tab")
     settled(page)
     picture(page, "compose")
     click(page, "compose-send")

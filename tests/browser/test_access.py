@@ -166,9 +166,9 @@ def test_over_a_whole_session_the_console_resolves_and_connects_to_nothing_but_t
             assert page.evaluate(ATTACK, watched.url) == {}
         for path in ("upload", "inspect", "history", "feeds", "targets", "watch", ""):
             open_screen(page, f"{watched.url}/{path}")
-        box(page, "compose-1-data-productId").fill("SKU_1")
-        box(page, "compose-1-userId").fill("u1")
-        box(page, "compose-1-userId").press("Tab")
+        box(page, "compose-data-productId").fill("SKU_1")
+        box(page, "compose-userId").fill("u1")
+        box(page, "compose-userId").press("Tab")
         settled(page)
         press(page, "compose-send")
         expect(page.get_by_test_id("stMain").get_by_text("accepted").first).to_be_visible()

@@ -107,7 +107,7 @@ def test_compose_and_targets_work_and_violate_nothing(page: Page, violations: li
     open_screen(page, "/")
     press(page, "compose-check")
     press(page, "compose-go-0")
-    expect(box(page, "compose-1-data-productId")).to_be_focused()  # by a component
+    expect(box(page, "compose-data-productId")).to_be_focused()  # by a component
     compose(page, f"policy-{uuid4().hex[:8]}")
     send(page)
     go(page, "Targets")

@@ -38,7 +38,7 @@ def test_a_payload_is_checked_opened_in_compose_and_sent_as_it_is(page: Page, co
     expect(marked.nth(line - 1)).to_contain_text("■")
     expect(marked.nth(line - 1)).to_contain_text("⟨U+202E⟩")
     press(page, "inspect-compose")
-    expect(page.get_by_text("Event 2", exact=True)).to_be_visible()
+    expect(widget(page, "compose-2-name")).to_be_visible()
     expect(page.get_by_test_id("stCode").first).to_contain_text('"productId": "1487580005268456287"')
     go(page, "Inspect")
     expect(page.get_by_role("button", name="Send 1 event to Sandbox")).to_be_visible()

@@ -23,8 +23,8 @@ def test_a_typed_key_is_in_no_page_no_address_no_file_and_no_log(page: Page, con
         expect(page.get_by_text("401 Unauthorized", exact=False)).to_be_visible()
         pages.append(page.content())
         go(page, "Compose")
-        box(page, "compose-1-data-productId").fill("SKU_1")
-        fill(page, "compose-1-userId", "u1")
+        box(page, "compose-data-productId").fill("SKU_1")
+        fill(page, "compose-userId", "u1")
         send(page, outcome="rejected")
         page.get_by_text("Headers", exact=True).click()
         pages += [page.content(), page.url]

@@ -15,7 +15,7 @@ from intempt_core.history import BatchState, make_request_blocks
 from intempt_core.history.history import History
 from intempt_core.settings import Settings
 from intempt_core.targets import sandbox_target
-from tests.browser.actions import arrived, box, compose, events_of, fill, press, widget
+from tests.browser.actions import arrived, compose, event_id, events_of, fill, open_details, press, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, settled
 from tests.browser.test_sandbox import call
@@ -112,6 +112,7 @@ def test_the_same_file_is_sent_all_the_same_where_the_person_says_so(
 def test_an_event_of_two_forms_is_sent_by_one_of_them(page: Page, other: Page, console: Console, who: str) -> None:
     for tab in (page, other):
         compose(tab, who)
+        open_details(tab)
         fill(tab, "compose-1-eventId", f"{who}-id")
     press(other, "compose-send")
     arrived(other, "accepted")
@@ -137,7 +138,7 @@ def test_of_two_tabs_that_resend_the_same_requests_one_does(
     page: Page, other: Page, console: Console, who: str
 ) -> None:
     compose(page, who)
-    id_ = box(page, "compose-1-eventId").input_value()
+    id_ = event_id(page)
     press(page, "compose-send")
     arrived(page, "accepted")
     with history(console) as at:

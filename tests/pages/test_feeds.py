@@ -38,7 +38,9 @@ def opened(tab: Callable[[str], Screen]) -> Callable[..., Screen]:
 def sent(tab: Callable[[str], Screen], person: str, product: str = "SKU_1", by: str = "userId") -> Screen:
     """Compose's event of one person, sent and accepted: added to the cart."""
     compose = tab("compose.py")
-    compose.fill("compose-1-data-productId", product).fill(f"compose-1-{by}", person)
+    if by != "userId":
+        compose.press(f"compose-show-{by}")
+    compose.fill("compose-data-productId", product).fill(f"compose-{by}", person)
     return compose.send()
 
 
@@ -264,7 +266,7 @@ def test_a_catalogue_names_products_and_warns_of_unknown_ones_until_it_is_remove
     screen.press("catalogue-load")
     assert screen.codes.count(" 1  SKU_1  Runail") == 2
     assert "item.csv: 2 products of 2 rows" in screen.texts
-    assert "Runail" in tab("compose.py").fill("compose-1-data-productId", "SKU_1").texts
+    assert "Runail" in tab("compose.py").fill("compose-data-productId", "SKU_1").texts
     compose = sent(tab, person, "SKU_404")
     compose.press("compose-check")
     assert "is not in the catalogue that is loaded" in compose.texts

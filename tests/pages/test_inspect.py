@@ -206,7 +206,7 @@ def test_a_production_target_needs_its_name_typed(targets: Screen) -> None:
 def test_compose_takes_what_was_pasted_unchanged(inspect: Screen, text: str) -> None:
     inspect.paste(text).press("inspect-compose")
     assert not inspect.compose_state.note
-    inspect.go("compose.py")
+    inspect.go("compose.py").press("compose-keep-ids")
     given = json.loads(text)
     name = given.pop("name", None)
     body = given if "track" in given else {"track": [{"name": name, "payload": [given]}]}

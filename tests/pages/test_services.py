@@ -19,7 +19,7 @@ def test_clearing_every_cache_leaves_the_services_and_what_they_send(compose: Sc
     st.cache_data.clear()
     assert get_services() is before
     assert get_services().sandbox_client is client
-    compose.fill("compose-1-data-productId", "SKU_1").fill("compose-1-userId", "u1").send()
+    compose.fill("compose-data-productId", "SKU_1").fill("compose-userId", "u1").send()
     assert get_services().history.queries.batches().total == 1
 
 

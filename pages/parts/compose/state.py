@@ -1,4 +1,4 @@
-"""The state of the Compose screen: its forms, and the callbacks that check and send them.
+"""The state of the Compose screen: the person, the product and the events of its form, and what a check found.
 
 ::
 
@@ -7,40 +7,25 @@
         └────────── any edit ◀──────────┴──────────────────┴───────────┘
 """
 
-import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from itertools import count
 
 from intempt_core.contract import IDENTITY_FIELDS, EventName, Issue, Json, build_request_body, format_count, now_ms
-from intempt_core.dispatch import make_batch_intent
-from intempt_core.history import BatchSource, HistoryCheckpoint, RequestState
-from intempt_core.planning import Policy, plan_events
+from intempt_core.history import HistoryCheckpoint
 from intempt_core.readers import Payload, read_payload
-from intempt_core.targets import Target, derive_target_key
-from intempt_core.validation import check_events
-from pages.parts.compose.form import NO_TIME, EventForm
-from pages.parts.shared.screen_state import get_screen_state, get_session
-from pages.parts.shared.send_flow import (
-    RESENDABLE_STATES,
-    Submission,
-    make_event_id,
-    prepare_resend,
-    see_history,
-    submit_once,
-)
+from pages.parts.compose.form import CommonFields, EventForm, make_common_key
+from pages.parts.shared.screen_state import get_screen_state
+from pages.parts.shared.send_flow import make_event_id
 from pages.parts.shared.send_guard import SendGuard
-from pages.parts.shared.services import get_services
-from pages.parts.shared.team_rules import get_team_rules
 from pages.parts.shared.time_zones import get_zone_name
 
 MAX_FORM_EVENTS = 50
-"""Events of a payload that the form takes."""
+"""Events that the form takes."""
 
-MAX_LABEL_LENGTH = 60
-"""Characters of an event's name in a batch's label."""
+FIRST_NAME = EventName.ADDED
+"""The name of an event that is new on the form, the first one as well as any other."""
 
 _V, _A, _R, _O = EventName.VIEWED, EventName.ADDED, EventName.REMOVED, EventName.ORDERED
 JOURNEY_TEMPLATES: Mapping[str, tuple[EventName, ...]] = {
@@ -49,10 +34,6 @@ JOURNEY_TEMPLATES: Mapping[str, tuple[EventName, ...]] = {
     "Viewed → added → removed": (_V, _A, _R),
 }
 """Journeys of one person with one product, oldest event first, by their labels."""
-
-
-STALE_FIELD_SECONDS = 5.0
-"""How long a message of the browser may hold what a field had before; nobody types a whole event id so soon."""
 
 
 class FormState(StrEnum):
@@ -66,185 +47,154 @@ class FormState(StrEnum):
     OUTCOME = "outcome"
 
 
+@dataclass(frozen=True, slots=True)
+class FieldIssue:
+    """What a check found in one field: once, however many events share the field.
+
+    Attributes:
+        issue: The issue, of the first of these events.
+        events: The numbers of the events that have it, from 1.
+    """
+
+    issue: Issue
+    events: tuple[int, ...]
+
+
 @dataclass
 class ComposeState:
     """The Compose screen of one tab.
 
     Attributes:
         forms: The events on the form, in their order.
+        shown_identities: The identity fields that are shown although they may be empty.
         state: The state of the form.
         issues: The problems that the last check found.
+        was_stopped: Whether the last click on Send sent nothing, because the check found problems.
         now_ms: The time that "now" stands for, in epoch milliseconds.
         guard: What was sent from the form.
+        journey_name: The name of the saved journey that is on the form; empty where none is.
+        address_batch: The batch that the address of the screen names.
+        address_journey: The saved journey that it names.
         sent_ids: While a batch is active: the event id that each of its forms had, by the form's number.
         replaced_ids: The ids that an accepted send replaced on the form, with the new ones, by the form's number.
         replaced_at: When it replaced them, in seconds of the monotonic clock.
         focus: The widget key of the field that gets the cursor when the screen is drawn next.
         note: What a payload could not bring to the form, as a sentence.
+        given_ids: The event ids that the events had before they came to the form, by the form's number.
         seen: What the form has seen of history when it was filled or last checked, by target (a ``key``).
     """
 
     forms: list[EventForm] = field(default_factory=list)
+    shown_identities: set[str] = field(default_factory=lambda: {"userId"})
     state: FormState = FormState.NOT_CHECKED
     issues: tuple[Issue, ...] = ()
+    was_stopped: bool = False
     now_ms: int = 0
     guard: SendGuard = field(default_factory=SendGuard)
+    journey_name: str = ""
+    address_batch: str = ""
+    address_journey: str = ""
     sent_ids: Mapping[int, str] = field(default_factory=dict)
     replaced_ids: dict[int, tuple[str, str]] = field(default_factory=dict)
     replaced_at: float = 0.0
     focus: str | None = None
     note: str = ""
+    given_ids: dict[int, str] = field(default_factory=dict)
     seen: dict[str, HistoryCheckpoint] = field(default_factory=dict)
     _uids: "count[int]" = field(default_factory=lambda: count(1))
 
-    def add(self, name: Json = None, body: Mapping[str, Json] | None = None) -> EventForm:
+    def add(
+        self, name: Json = None, body: Mapping[str, Json] | None = None, common: CommonFields | None = None
+    ) -> EventForm:
         """Add an event to the form: an empty one, or ``body`` under ``name``."""
         form = EventForm(next(self._uids))
-        form.fill(name, body if body is not None else {"eventId": make_event_id()}, get_zone_name())
+        form.fill(name, body if body is not None else {"eventId": make_event_id()}, get_zone_name(), common)
         self.forms.append(form)
         return form
+
+    def fill(self, events: Sequence[tuple[Json, Json]]) -> int:
+        """Replace all events; returns how many of them the form cannot hold unchanged."""
+        common = CommonFields.of_events([body for _, body in events])
+        common.put()
+        self.forms.clear()
+        self.given_ids.clear()
+        changed = 0
+        for name, body in events:
+            form = self.add(name, body if isinstance(body, Mapping) else {}, common)
+            changed += not form.holds(name, body, common)
+        return changed
 
     @property
     def payload(self) -> Payload:
         """The request as it will be sent, read back like any pasted payload (ARCHITECTURE, one pipeline)."""
-        pairs = [form.read(self.now_ms) for form in self.forms]
-        return read_payload(build_request_body(pairs, indent=True).decode())
+        return read_payload(build_request_body(self.read_events(), indent=True).decode())
 
     @property
     def body(self) -> bytes:
         """The request's body, byte for byte as it will be sent."""
-        return build_request_body(form.read(self.now_ms) for form in self.forms)
+        return build_request_body(self.read_events())
 
-    def issues_of(self, form: EventForm) -> list[Issue]:
-        """The problems of one event."""
-        number = self.forms.index(form) + 1
-        return [issue for issue in self.issues if issue.place.row == number]
+    def read_events(self) -> list[tuple[Json, dict[str, Json]]]:
+        """The events, as (name, event) pairs in their order.
+
+        Those that happen "now" are a millisecond apart, the last one now, so that their times are in their order too.
+        """
+        common, first = CommonFields.read(), self.now_ms - len(self.forms) + 1
+        return [form.read(first + number, common) for number, form in enumerate(self.forms)]
+
+    def find_form(self, issue: Issue) -> EventForm:
+        """The event that an issue belongs to; the first one, where it belongs to the whole request."""
+        return self.forms[(issue.place.row or 1) - 1]
+
+    def open_hidden_problems(self) -> None:
+        """Show what is behind *Advanced* of each event that has a problem there."""
+        for issue in self.issues:
+            form = self.find_form(issue)
+            key, name = find_issue_key(form, issue), find_issue_field(form, issue)
+            if key != make_common_key(name):
+                form.is_open = form.is_open or _is_hidden_field(name)
+            elif name in IDENTITY_FIELDS:
+                self.shown_identities.add(name)
+
+    def group_issues(self) -> dict[str, list[FieldIssue]]:
+        """The issues by the widget key of their field, in the order of the fields' first issues."""
+        found: dict[str, dict[tuple[str, str, str], FieldIssue]] = {}
+        for issue in self.issues:
+            field_issues = found.setdefault(find_issue_key(self.find_form(issue), issue), {})
+            same = (issue.code, issue.message, issue.fix)
+            known = field_issues.get(same)
+            numbers = (*(known.events if known else ()), issue.place.row or 1)
+            field_issues[same] = FieldIssue(known.issue if known else issue, numbers)
+        return {key: list(issues.values()) for key, issues in found.items()}
 
 
-def load_compose_state() -> ComposeState:
-    """This tab's Compose screen, with one empty event when it is first opened."""
-    found, session = get_screen_state(ComposeState), get_session()
-    if session.pending_payload is not None:
-        fill_from_payload(session.pending_payload)
-        session.pending_payload = None
-    if not found.forms:
-        found.add(EventName.ADDED)
-        mark_edited()
-    refresh_outcome(found)
-    return found
+def _is_hidden_field(name: str) -> bool:
+    return name not in ("name", "data.productId")
+
+
+def find_issue_field(form: EventForm, issue: Issue) -> str:
+    """The form's field that an issue belongs to; "identity" is all four identities."""
+    return "identity" if issue.code == "identity_missing" else form.field_at(issue.place.pointer)
+
+
+def find_issue_key(form: EventForm, issue: Issue) -> str:
+    """The widget key of the field of an issue: one that the events share, unless this event has its own."""
+    name = find_issue_field(form, issue)
+    is_common = (name in ("identity", *IDENTITY_FIELDS) and not form.own_identities) or (
+        name == "data.productId" and not form.value(name)
+    )
+    return make_common_key(name) if is_common else form.key(name)
 
 
 def mark_edited() -> None:
     """Go back to *not checked* after an edit, and let "now" be now. A batch that is active stays in sight."""
     found = get_screen_state(ComposeState)
-    found.state, found.issues = FormState.NOT_CHECKED, ()
+    found.state, found.issues, found.was_stopped = FormState.NOT_CHECKED, (), False
     found.guard.forget_outcome()
     found.now_ms = now_ms()
 
 
-def see_history_once(target: Target) -> HistoryCheckpoint:
-    """What the form has seen of history: of what went since, a person does not know."""
-    seen = get_screen_state(ComposeState).seen
-    return seen.setdefault(derive_target_key(target), see_history(target))
-
-
-def check_form(target: Target) -> None:
-    """Check every event for a person, who then knows what was sent before."""
-    get_screen_state(ComposeState).seen[derive_target_key(target)] = see_history(target)
-    check_form_events(target)
-
-
-def check_form_events(target: Target) -> None:
-    """Check every event, also against what was sent to ``target`` before; the state is then *problems* or *ready*."""
-    found = get_screen_state(ComposeState)
-    found.state = FormState.CHECKING
-    payload, target_key = found.payload, derive_target_key(target)
-    report = check_events(
-        payload.events,
-        get_services().history.events.prior_send_lookup(target_key),
-        payload.issues,
-        get_services().product_lookup(target_key),
-        rules=get_team_rules(),
-    )
-    found.issues = tuple(report.issues())
-    found.state = FormState.PROBLEMS if report.excluded_mask.any() else FormState.READY
-
-
-def send_form(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
-    """Check, and send what has no errors; with ``as_it_is`` also what has some."""
-    found = get_screen_state(ComposeState)
-    event_ids = {form.uid: form.value("eventId") for form in found.forms}
-
-    def prepare() -> Submission | None:
-        seen = see_history_once(target)
-        found.note, found.now_ms = "", now_ms()
-        check_form_events(target)
-        if found.state is FormState.PROBLEMS and not as_it_is:
-            return None
-        events = found.payload.events
-        plan = plan_events(events, one_request=True)
-        notes = {"as it is": True} if as_it_is else {}
-        intent = make_batch_intent(
-            plan, target, source=BatchSource.FORM, label=_make_label(found), policy=policy, notes=notes, seen=seen
-        )
-        return Submission(intent, plan, observed_events=events)
-
-    if submit_once(found.guard, target, prepare, partial(send_form, target, policy, as_it_is=as_it_is)):
-        found.sent_ids, found.state = event_ids, FormState.SENDING
-
-
-def _make_label(found: ComposeState) -> str:
-    names = dict.fromkeys(str(form.value("name", None) or "no name")[:MAX_LABEL_LENGTH] for form in found.forms)
-    return ", ".join(list(names)[:4])
-
-
-def send_same_request(target: Target, seen: HistoryCheckpoint) -> None:
-    """Send the same request again, byte for byte, to where it went; ``seen`` is of when the button was drawn."""
-    found = get_screen_state(ComposeState)
-
-    def prepare() -> Submission | None:
-        batch = found.guard.batch
-        if batch is None:
-            return None
-        found_batch = get_services().history.queries.batch(batch)
-        return prepare_resend(found_batch, RESENDABLE_STATES, target, seen, everything=True)
-
-    if submit_once(found.guard, target, prepare, partial(send_same_request, target, seen)):
-        found.sent_ids, found.state = {}, FormState.SENDING
-
-
-def refresh_outcome(found: ComposeState) -> None:
-    """Look whether the outcome is there; after an accepted send every event that was sent takes a new id.
-
-    Before the widgets are drawn: the content of a drawn widget cannot be changed.
-    """
-    if not found.guard.refresh():
-        return
-    if found.state is FormState.SENDING:
-        found.state = FormState.OUTCOME
-    found.seen.clear()  # what was sent from here is shown
-    if set(get_services().history.queries.batch(found.guard.batch or "").events) == {RequestState.ACCEPTED}:
-        found.now_ms = now_ms()
-        found.replaced_ids, found.replaced_at = {}, time.monotonic()
-        for form in found.forms:
-            sent = found.sent_ids.get(form.uid)
-            if sent is not None and form.value("eventId") == sent:
-                found.replaced_ids[form.uid] = sent, make_event_id()
-                form.put("eventId", found.replaced_ids[form.uid][1])
-
-
-def take_event_id(form: EventForm) -> None:
-    """Take an event id that was typed.
-
-    The browser's messages hold all fields: one that was on its way while an accepted send replaced the id still holds
-    the old one. That is no edit: the new id stays, and so does the outcome.
-    """
-    found = get_screen_state(ComposeState)
-    old, new = found.replaced_ids.get(form.uid, (None, ""))
-    if form.value("eventId") == old and time.monotonic() - found.replaced_at < STALE_FIELD_SECONDS:
-        form.put("eventId", new)
-    else:
-        mark_edited()
+# ── the events on the form ───────────────────────────────────────────────────────────────────────────────────────────
 
 
 def renew_event_id(form: EventForm) -> None:
@@ -254,65 +204,111 @@ def renew_event_id(form: EventForm) -> None:
 
 
 def add_next_event() -> None:
-    """Add an event of the same person."""
+    """Add an event of the same person with the same product, and put the cursor into it."""
     found = get_screen_state(ComposeState)
-    last = found.forms[-1]
-    body: dict[str, Json] = {"eventId": make_event_id()}
-    body |= {identity: last.value(identity) for identity in IDENTITY_FIELDS if last.value(identity)}
-    body["data"] = {"productId": last.value("data.productId")}
-    found.add(EventName.VIEWED, body)
+    found.focus = found.add(FIRST_NAME, {"eventId": make_event_id(), "data": {}}).key("name")
+    mark_edited()
+
+
+def duplicate_event(form: EventForm) -> None:
+    """Add a copy of an event below it, under an id of its own."""
+    found = get_screen_state(ComposeState)
+    copy = found.add(FIRST_NAME, {"eventId": make_event_id(), "data": {}})
+    form.copy_to(copy)
+    found.forms.insert(found.forms.index(form) + 1, found.forms.pop())
+    found.focus = copy.key("name")
+    mark_edited()
+
+
+def move_event(form: EventForm, step: int) -> None:
+    """Move an event up (-1) or down (1); the cursor stays on the button, or goes to the other one at an end."""
+    found = get_screen_state(ComposeState)
+    at = found.forms.index(form)
+    to = min(max(at + step, 0), len(found.forms) - 1)
+    found.forms.insert(to, found.forms.pop(at))
+    at_end = to == (0 if step < 0 else len(found.forms) - 1)
+    found.focus = form.key("icon-up" if (step < 0) != at_end else "icon-down")
     mark_edited()
 
 
 def remove_event(form: EventForm) -> None:
-    """Remove an event from the request."""
-    get_screen_state(ComposeState).forms.remove(form)
+    """Remove an event from the request; the cursor goes to the one that takes its place."""
+    found = get_screen_state(ComposeState)
+    at = found.forms.index(form)
+    found.forms.remove(form)
+    found.focus = found.forms[min(at, len(found.forms) - 1)].key("name")
     mark_edited()
+
+
+def toggle_details(form: EventForm) -> None:
+    """Show or hide what of an event most people need not see."""
+    form.is_open = not form.is_open
+
+
+def show_identity(identity: str) -> None:
+    """Show another identity field of the person, with the cursor in it."""
+    found = get_screen_state(ComposeState)
+    found.shown_identities.add(identity)
+    found.focus = make_common_key(identity)
 
 
 def fill_journey(title: str) -> None:
     """Fill the form with a journey template, for the person and the product that are on it."""
-    found = get_screen_state(ComposeState)
-    first = found.forms[0]
-    person = {identity: first.value(identity) for identity in IDENTITY_FIELDS if first.value(identity)}
-    product = first.value("data.productId") or "SKU_987"
-    found.forms.clear()
-    for name in JOURNEY_TEMPLATES[title]:
-        body = {"eventId": make_event_id(), **(person or {"userId": "user_123"}), "data": {"productId": product}}
-        found.add(name, body).put("when", NO_TIME)
-    found.note = ""
+    common = CommonFields.read()
+    person = common.identities or {"userId": "user_123"}
+    data = {"productId": common.product or "SKU_987"}
+    replace_events(
+        (str(name), {"eventId": make_event_id(), **person, "data": data}) for name in JOURNEY_TEMPLATES[title]
+    )
+
+
+def replace_events(events: Iterable[tuple[Json, Json]]) -> None:
+    """Replace what is on the form by other events, and note what it cannot hold."""
+    found, given = get_screen_state(ComposeState), list(events)
+    changed = found.fill(given[:MAX_FORM_EVENTS])
+    notes = []
+    if len(given) > MAX_FORM_EVENTS:
+        notes.append(f"The form takes the first {MAX_FORM_EVENTS} of {len(given):,} events.")
+    if changed:
+        notes.append(
+            f"The form cannot hold {format_count(changed, 'event')} unchanged: check the request before sending."
+        )
+    found.note, found.journey_name = " ".join(notes), ""
     found.seen.clear()
     mark_edited()
 
 
 def fill_from_payload(payload: Payload) -> None:
-    """Fill the form with the events of a payload from Inspect or History, and note what it cannot hold."""
+    """Fill the form with the events of a payload from Inspect or History, under new ids.
+
+    An id that was sent before would be ignored by a target that deduplicates. Events that shared an id share the new
+    one; an event without an id, or with one that is no text, stays so.
+    """
+    found, new_ids = get_screen_state(ComposeState), dict[str, str]()
+    replace_events((event.name, event.body) for event in payload.events)
+    for form in found.forms:
+        if id_ := form.value("eventId"):
+            found.given_ids[form.uid] = id_
+            form.put("eventId", new_ids.setdefault(id_, make_event_id()))
+
+
+def keep_given_ids() -> None:
+    """Give the events back the ids that they had before they came to the form."""
     found = get_screen_state(ComposeState)
-    found.forms.clear()
-    changed = 0
-    for event in payload.events[:MAX_FORM_EVENTS]:
-        form = found.add(event.name, event.body if isinstance(event.body, Mapping) else {})
-        changed += not form.holds(event.name, event.body)
-    notes = []
-    if len(payload.events) > MAX_FORM_EVENTS:
-        notes.append(f"The form takes the first {MAX_FORM_EVENTS} of {len(payload.events):,} events.")
-    if changed:
-        notes.append(
-            f"The form cannot hold {format_count(changed, 'event')} unchanged: check the request before sending."
-        )
-    found.note = " ".join(notes)
-    found.seen.clear()
+    for form in found.forms:
+        if form.uid in found.given_ids:
+            form.put("eventId", found.given_ids[form.uid])
+    found.given_ids.clear()
     mark_edited()
 
 
 def focus_issue(issue: Issue) -> None:
-    """Put the cursor into the field of an issue when the screen is drawn next."""
+    """Put the cursor into the field of an issue when the screen is drawn next, and show it where it was hidden."""
     found = get_screen_state(ComposeState)
-    form = found.forms[(issue.place.row or 1) - 1]
-    field = find_issue_field(form, issue)
-    found.focus = form.key("userId" if field == "identity" else field)
-
-
-def find_issue_field(form: EventForm, issue: Issue) -> str:
-    """The form's field that an issue belongs to; "identity" is all four identities."""
-    return "identity" if issue.code == "identity_missing" else form.field_at(issue.place.pointer)
+    form = found.find_form(issue)
+    name, key = find_issue_field(form, issue), find_issue_key(form, issue)
+    if key == make_common_key(name):
+        found.shown_identities.add(name)
+    elif _is_hidden_field(name):
+        form.is_open = True
+    found.focus = key.removesuffix("identity") + "userId" if name == "identity" else key

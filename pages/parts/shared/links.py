@@ -10,6 +10,7 @@ from intempt_core.exports import require_no_secret
 from intempt_core.readers import Payload
 from pages.parts.shared.screen_state import get_session
 from pages.parts.shared.services import get_services
+from pages.parts.shared.widgets.copy_link import show_copy_link
 
 
 def show_link(
@@ -25,6 +26,12 @@ def show_link(
     st.page_link(page, label=label, query_params=dict(params) or None, help=help_ or None, width=width)
 
 
+def show_copyable_link(path: str, params: Mapping[str, str], *, key: str, label: str = "Copy link") -> None:
+    """A button that copies a link into the console; nothing in the place of one that would hold a key."""
+    if not any(holds_key(text) for text in params.values()):
+        show_copy_link(path, params, key=key, label=label)
+
+
 def holds_key(text: str) -> bool:
     """Whether a text holds a target's key, so that no address may carry it."""
     return guard_copied_text(text) != text
@@ -38,7 +45,10 @@ def guard_copied_text(text: str) -> str:
         return str(error)
 
 
-def open_in_compose(payload: Payload) -> None:
-    """Go to Compose, whose form takes the events of a payload when it is drawn there."""
-    get_session().pending_payload = payload
+def open_in_compose(payload: Payload, *, save: bool = False) -> None:
+    """Go to Compose, whose form takes the events of a payload under new event ids.
+
+    With ``save`` it asks for the name of a journey that they are saved as. Nothing is sent.
+    """
+    get_session().pending_payload, get_session().is_saving_payload = payload, save
     st.switch_page("compose.py")

@@ -13,13 +13,16 @@ _FOLDER = Path(__file__).parent
 
 
 @cache
-def load_component(name: str) -> "ComponentRenderer":
-    """Register the component of a name with Streamlit, once a process."""
+def load_component(name: str, *, isolated: bool = True) -> "ComponentRenderer":
+    """Register the component of a name with Streamlit, once a process.
+
+    One that is not ``isolated`` is a part of the page, so that a field of the page may name its elements.
+    """
     html, css, js = (
         path.read_text("utf-8").strip() if path.exists() else None
         for path in (_FOLDER / f"{name}.{kind}" for kind in ("html", "css", "js"))
     )
-    return st.components.v2.component(f"console.{name}", html=html, css=css, js=js)
+    return st.components.v2.component(f"console.{name}", html=html, css=css, js=js, isolate_styles=isolated)
 
 
 def read_component_styles() -> list[str]:
