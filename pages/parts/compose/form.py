@@ -262,7 +262,7 @@ class EventForm:
             other.add_row(self.row(row))
 
     def describe_details(self) -> str:
-        """What is set behind *Advanced*, in a few words: ``price 12.20 · time: 2026-11-03 12:00``; empty where nothing is."""
+        """What is set behind *Advanced*, such as ``price 12.20 · time: 2026-11-03 12:00``; empty where nothing is."""
         values = [f"{row.key} {row.text}".strip() for row in map(self.row, self.rows)]
         time = self.value("when", NO_TIME)
         found = [*values, *(f"{name} {id_}" for name, id_ in self.own_identities.items())]

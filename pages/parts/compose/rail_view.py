@@ -169,7 +169,7 @@ def show_request_text(screen: ComposeState, target: Target) -> None:
 
 
 def show_outcome(screen: ComposeState, place: "DeltaGenerator") -> None:
-    """The result in its place beside the form; under the form what it was read from, as soon as nothing is in flight."""
+    """The result in its place beside the form, and under the form what it was read from; once nothing is in flight."""
     batch = screen.guard.batch
     if batch is None or screen.guard.is_sending:
         return

@@ -112,7 +112,8 @@ def see_history_once(target: Target) -> HistoryCheckpoint:
 
 
 def check_form(target: Target) -> None:
-    """Check every event for a person, who then knows what was sent before."""
+    """Check every event for a person, who then knows what was sent before; the result of a former send is over."""
+    get_screen_state(ComposeState).guard.forget_outcome()
     get_screen_state(ComposeState).seen[derive_target_key(target)] = see_history(target)
     check_form_events(target)
 
@@ -145,6 +146,7 @@ def send_form(target: Target, policy: Policy, *, as_it_is: bool = False) -> None
         check_form_events(target)
         if found.state is FormState.PROBLEMS and not as_it_is:
             found.was_stopped = True
+            found.guard.forget_outcome()
             return None
         events = found.payload.events
         plan = plan_events(events, one_request=True)

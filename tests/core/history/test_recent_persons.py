@@ -7,7 +7,12 @@ from tests.core.history.factories import ME, SHOP, event, intent, request
 
 
 def test_persons_of_the_newest_events_come_first_and_once(history: History) -> None:
-    persons = [{"user_id": "u1"}, {"user_id": "u2", "profile_id": "p2"}, {"user_id": "u1"}, {"user_id": None}]
+    persons: list[dict[str, str | None]] = [
+        {"user_id": "u1"},
+        {"user_id": "u2", "profile_id": "p2"},
+        {"user_id": "u1"},
+        {"user_id": None},
+    ]
     for number, person in enumerate(persons):
         history.recorder.record(intent(owner=ME), [request(0, 0, [event(number, **person)])])
     elsewhere = replace(SHOP, key="elsewhere")
