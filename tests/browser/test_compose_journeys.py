@@ -129,7 +129,6 @@ def test_a_reloaded_page_keeps_the_result_and_its_link_can_be_copied(page: Page,
 
 
 def test_what_history_opens_in_compose_is_at_composes_address(page: Page) -> None:
-    """UX.md, bug 17."""
     who = person()
     compose(page, who)
     send(page)

@@ -162,7 +162,7 @@ def test_after_a_send_the_request_is_the_one_that_was_sent_until_the_next_edit(c
 
 
 def test_a_warning_about_the_id_that_was_sent_goes_with_it(compose: Screen) -> None:
-    """After the send the field holds a new id, and nothing speaks of the old one (UX.md, bug 3)."""
+    """After the send the field holds a new id, and nothing speaks of the old one."""
     first = ready(compose, details=True).app.text_input(key="compose-1-eventId").value or ""
     compose.send().compose_state.replaced_at -= 5
     compose.compose_state.guard.settled_at = 0.0
@@ -174,7 +174,7 @@ def test_a_warning_about_the_id_that_was_sent_goes_with_it(compose: Screen) -> N
 
 
 def test_what_did_not_arrive_is_not_said_to_be_counted_twice(targets: Screen) -> None:
-    """UX.md, bug 10: after a refused connection the target has nothing that a resend could double."""
+    """After a refused connection the target has nothing that a resend could double."""
     with hostile(answers(201)) as server:
         url = server.url
     use(targets, "shop", url).go("compose.py")
@@ -225,7 +225,7 @@ def test_a_link_to_what_is_gone_says_so_and_the_form_is_there(compose: Screen, p
 
 
 def test_what_is_opened_from_history_has_new_ids_and_takes_effect(compose: Screen) -> None:
-    """UX.md, bug 2: with its old id the event would be ignored as a duplicate, and it would look like success."""
+    """With its old id the event would be ignored as a duplicate, and it would look like success."""
     ready(compose, "u5", "SKU_1").send()
     ((_, first),) = events_of(compose)
     request = get_services().history.queries.requests(compose.compose_state.guard.batch or "").items[0].id
