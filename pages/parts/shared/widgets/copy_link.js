@@ -3,7 +3,9 @@ const SHOWN_MS = 4000;
 
 export default function ({ parentElement, data }) {
   const [button, status, link] = ["button", "status", "link"].map((part) => parentElement.querySelector(`[data-part=${part}]`));
-  const address = new URL(data.path, window.location.origin).href;
+  const made = new URL(data.path, window.location.origin);
+  for (const [name, text] of data.params) made.searchParams.set(name, text);
+  const address = made.href;
   button.textContent = data.label;
   button.title = address;
   if (link.value !== address) {

@@ -1,7 +1,6 @@
 """A button that copies a link of this console."""
 
 from collections.abc import Mapping
-from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -15,5 +14,5 @@ def show_copy_link(path: str, params: Mapping[str, str], *, key: str, label: str
     """
     base = (st.get_option("server.baseUrlPath") or "").strip("/")
     address = "/".join(["", *filter(None, (base, path.strip("/")))]) or "/"
-    query = f"?{urlencode(dict(params))}" if params else ""
-    load_component("copy_link")(key=key, data={"label": label, "path": f"{address}{query}"}, width="content")
+    data = {"label": label, "path": address, "params": list(params.items())}
+    load_component("copy_link")(key=key, data=data, width="content")
