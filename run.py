@@ -367,9 +367,9 @@ def plan_test_runs(arguments: Sequence[str]) -> "list[list[str]]":
     without_browser = ["--ignore=tests/browser", "--dist", "worksteal"]
     browser = ["tests/browser", "-n", "2"]
     if whole:
-        alone = "tests/test_slow_clients.py"
-        everything = [*without_browser, f"--ignore={alone}", "-n", "3", "--cov", "--cov-report=term"]
-        return [everything, browser, [alone]]
+        alone = ["tests/test_slow_clients.py", "tests/core/web/test_slow_connections.py"]
+        others = [*without_browser, *(f"--ignore={path}" for path in alone)]
+        return [[*others, "-n", "3", "--cov", "--cov-report=term"], browser, alone]
     return [
         [*without_browser, "-n", "4", "-m", "not long", "--hypothesis-profile=quick"],
         [*browser, "-m", "not long"],

@@ -271,8 +271,9 @@ def test_of_two_sends_of_one_file_at_once_one_is_sent_and_the_other_ends_with_5(
 def test_a_job_that_overlaps_with_the_one_before_it_sends_nothing_that_is_going(tmp_path: Path, data: Path) -> None:
     """The second job's file has grown: another file, with the first one's events in it."""
     first, second = file(tmp_path, *good(20)), file(tmp_path, *good(24), name="grown.csv")
-    with hostile(decides(lambda _: OK, pause=0.5)) as server:
-        environment = key(data, CONSOLE_EVENTS_PER_REQUEST="1", CONSOLE_LANES_AT_ONCE="1")
+    gate = threading.Event()
+    with hostile(decides(lambda _: OK, gate=gate)) as server:
+        environment = key(data, CONSOLE_EVENTS_PER_REQUEST="1", CONSOLE_LANES_AT_ONCE="1", CONSOLE_READ_SECONDS="120")
         earlier = Asked([one for one in call(second, server) if one != "--yes"], environment)
         running = start(*call(first, server), **environment)
         until(lambda: server.received)
@@ -280,9 +281,10 @@ def test_a_job_that_overlaps_with_the_one_before_it_sends_nothing_that_is_going(
         assert earlier.end() == ExitCode.SENT_BEFORE
         assert "20 of these events in batch" in earlier.said
         later = start(*call(second, server), **environment)
-        told = later.communicate(timeout=30)[1]
+        told = later.communicate(timeout=100)[1]
         assert later.returncode == ExitCode.SENT_BEFORE
         assert "pending, not sent yet" in told
+        gate.set()
         rest = start(*call(second, server, "--rest"), **environment)
         assert rest.wait(60) == 0
         assert running.wait(60) == 0

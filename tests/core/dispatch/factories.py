@@ -4,6 +4,7 @@ import asyncio
 import json
 import random
 import sqlite3
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
@@ -34,13 +35,15 @@ SILENCE = b"\0silence"
 Decide = Callable[[Received], bytes]
 
 
-def decides(decide: Decide, pause: float = 0.0) -> Behaviour:
-    """Respond to each request as a function of it says, after a pause of so many seconds."""
+def decides(decide: Decide, pause: float = 0.0, gate: threading.Event | None = None) -> Behaviour:
+    """Respond to each request as a function of it says, after a pause of so many seconds, and once a gate is open."""
 
     async def behave(connection: Connection) -> None:
         while True:
             response = decide(await connection.request())
             await asyncio.sleep(pause)
+            if gate is not None:
+                await asyncio.to_thread(gate.wait, 120)
             if response == LOST:
                 connection.reset()
                 return

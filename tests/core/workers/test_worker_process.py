@@ -85,7 +85,7 @@ def test_the_process_gives_way_and_has_no_key_of_the_console(tmp_path: Path, mon
     monkeypatch.setenv("CONSOLE_TARGET_SHOP_KEY", "prefix.secret")
     monkeypatch.setenv("CONSOLE_PASSWORD", "secret")
     seen = start("look", tmp_path)[1].result().load()
-    assert seen["nice"] >= os.nice(0) + 10
+    assert seen["nice"] >= min(os.nice(0) + 10, 19)  # the lowest priority that there is
     assert seen["arrow threads"] == (1, 1)
     assert seen["first to go"] > int(Path("/proc/self/oom_score_adj").read_text())
     assert not {name for name in seen["environment"] if name.startswith(("INTEMPT", "CONSOLE", "STREAMLIT"))}
