@@ -71,8 +71,8 @@ def in_view(page: Page, place: Locator) -> bool:
 def test_a_newcomer_sees_a_first_event_through_all_three_steps_in_four_interactions_or_fewer(page: Page) -> None:
     who = person()
     open_screen(page, "/")
-    fill(page, "compose-1-data-productId", "SKU_987")  # 1
-    fill(page, "compose-1-userId", who)  # 2
+    fill(page, "compose-data-productId", "SKU_987")  # 1
+    fill(page, "compose-userId", who)  # 2
     send_and_wait(page)  # 3
     for step in ("● Accepted", "● Processed", "● Feed as expected"):
         expect(result(page).get_by_text(step, exact=True)).to_be_visible()
@@ -99,7 +99,7 @@ def test_the_next_key_after_send_leads_on_from_the_result_and_a_later_rerun_does
     assert has_focus(page, result(page))
     page.keyboard.press("Tab")
     assert page.evaluate("() => document.activeElement !== document.body")
-    fill(page, "compose-1-userId", person())
+    fill(page, "compose-userId", person())
     assert not page.evaluate("() => document.activeElement.className.includes('st-key-result')")
 
 
@@ -112,8 +112,8 @@ def test_an_event_under_an_id_that_was_used_before_is_told_as_ignored_and_sent_w
     send_and_wait(page)
     page.wait_for_timeout(5_500)  # sooner, the old id is a message of the browser that was underway
     fill(page, "compose-1-eventId", used)
-    fill(page, "compose-1-userId", second)
-    fill(page, "compose-1-data-productId", "SKU_TOMORROW")
+    fill(page, "compose-userId", second)
+    fill(page, "compose-data-productId", "SKU_TOMORROW")
     send_and_wait(page)
     ignored = result(page).get_by_text(re.compile(rf"^◆ Ignored: duplicate event id, used \d\d:\d\d:\d\d by {first}$"))
     expect(ignored).to_be_visible()
@@ -153,8 +153,8 @@ def test_a_wait_says_which_attempt_it_is_and_ends_by_a_click(page: Page) -> None
         use_server(page, "slow", server)
         page.get_by_role("link", name="Compose", exact=True).first.click()
         settled(page)
-        fill(page, "compose-1-data-productId", "SKU_1")
-        fill(page, "compose-1-userId", person())
+        fill(page, "compose-data-productId", "SKU_1")
+        fill(page, "compose-userId", person())
         widget(page, "compose-send").get_by_role("button").first.click()
         expect(page.get_by_text(re.compile(r"^Attempt 2 of 5 in .*1 attempt so far: .*503"))).to_be_visible()
         page.get_by_role("button", name="Stop waiting (the event may still arrive)").click()
@@ -168,8 +168,8 @@ def test_a_live_target_whose_feeds_cannot_be_asked_is_green_only_at_the_first_st
         use_server(page, "live", server)
         page.get_by_role("link", name="Compose", exact=True).first.click()
         settled(page)
-        fill(page, "compose-1-data-productId", "SKU_1")
-        fill(page, "compose-1-userId", person())
+        fill(page, "compose-data-productId", "SKU_1")
+        fill(page, "compose-userId", person())
         send_and_wait(page)
     expect(result(page).get_by_text("? Not known: this target cannot be asked")).to_be_visible()
     assert result(page).inner_text().count("●") == 1

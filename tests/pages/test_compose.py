@@ -323,6 +323,7 @@ def test_a_production_target_needs_its_name_typed(targets: Screen) -> None:
 
 
 def test_the_request_can_be_copied_as_a_command_and_as_code_without_the_key(compose: Screen) -> None:
-    written = [code for code in compose.codes if "INTEMPT_API_KEY" in code]
+    compose.app.session_state["compose-copy"] = True
+    written = [code for code in compose.run().codes if "INTEMPT_API_KEY" in code]
     assert [code.split()[0] for code in written] == ["curl", "import", "const"]
     assert not any("sandbox.sandbox" in code for code in written)

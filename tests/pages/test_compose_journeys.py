@@ -246,6 +246,10 @@ def test_the_ids_that_the_events_had_can_be_kept(inspect: Screen) -> None:
     made = [event["eventId"] for _, event in events_of(inspect)]
     assert made[0] == made[2] != made[1], "lines of one order share their id"
     assert not {"a", "b"} & set(made)
+    inspect.press("compose-keep-journey").fill("compose-save-name", "From Inspect").press("compose-save-now")
+    assert [event.name for event in get_services().history.journeys.get("From Inspect").events] == [
+        "Product ordered"
+    ] * 3
     inspect.press("compose-keep-ids")
     assert [event["eventId"] for _, event in events_of(inspect)] == ["a", "b", "a"]
 

@@ -11,6 +11,7 @@ from pages.parts.compose.common_view import show_product_suggestions
 from pages.parts.compose.details_view import show_event_details
 from pages.parts.compose.field_view import IssuesByField, show_field_problems, show_text_input
 from pages.parts.compose.form import CommonFields, EventForm
+from pages.parts.compose.saved_state import ask_for_name
 from pages.parts.compose.saved_view import show_journey_head
 from pages.parts.compose.state import (
     MAX_FORM_EVENTS,
@@ -63,6 +64,7 @@ def show_origin_notes(screen: ComposeState) -> None:
             with st.container(width="stretch"):
                 st.text("The events have new event ids, so that they count as new ones.")
             st.button("Keep the ids they had", key="compose-keep-ids", type="tertiary", on_click=keep_given_ids)
+            st.button("Save as journey", key="compose-keep-journey", type="tertiary", on_click=ask_for_name)
 
 
 def show_event_row(screen: ComposeState, form: EventForm, number: int, common: CommonFields) -> None:

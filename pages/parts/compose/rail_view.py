@@ -157,15 +157,22 @@ def show_request_text(screen: ComposeState, target: Target) -> None:
         show_raw_text(f"POST {target.track_url}\nContent-Type: application/json\n\n{text}", 420)
         if sent is None:
             st.caption("Formatted for reading; sent as one line.")
-        with st.popover("Copy as code", key="compose-copy", type="tertiary", width="content"):
-            st.caption("The key is read from the environment variable INTEMPT_API_KEY.")
-            for title, render in (
-                ("cURL", render_curl_snippet),
-                ("Python", render_python_snippet),
-                ("Node", render_node_snippet),
-            ):
-                st.caption(title)
-                st.code(render(target, body), language=None, wrap_lines=True)
+        copy = st.popover("Copy as code", key="compose-copy", type="tertiary", width="content", on_change="rerun")
+        if copy.open:
+            with copy:
+                show_snippets(target, body)
+
+
+def show_snippets(target: Target, body: bytes) -> None:
+    """The request as a command and as code, without the key."""
+    st.caption("The key is read from the environment variable INTEMPT_API_KEY.")
+    for title, render in (
+        ("cURL", render_curl_snippet),
+        ("Python", render_python_snippet),
+        ("Node", render_node_snippet),
+    ):
+        st.caption(title)
+        st.code(render(target, body), language=None, wrap_lines=True)
 
 
 def show_outcome(screen: ComposeState, place: "DeltaGenerator") -> None:

@@ -64,6 +64,11 @@ def list_journeys() -> list[Journey]:
         return []
 
 
+def ask_for_name() -> None:
+    """Ask for the name that what is on the form is saved under."""
+    set_widget(SAVE_POPOVER, True)
+
+
 def save_journey(*, replacing: bool = False) -> None:
     """Save what is on the form under the typed name, in the place of the journey that was opened under that name."""
 

@@ -15,7 +15,7 @@ from intempt_core.readers import read_payload
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import check_events
 from pages.parts.compose.form import EventForm
-from pages.parts.compose.saved_state import SAVE_POPOVER, open_saved_journey
+from pages.parts.compose.saved_state import ask_for_name, open_saved_journey
 from pages.parts.compose.state import (
     FIRST_NAME,
     MAX_FORM_EVENTS,
@@ -25,7 +25,7 @@ from pages.parts.compose.state import (
     mark_edited,
 )
 from pages.parts.shared.links import holds_key
-from pages.parts.shared.screen_state import get_screen_state, get_session, set_widget
+from pages.parts.shared.screen_state import get_screen_state, get_session
 from pages.parts.shared.send_flow import (
     RESENDABLE_STATES,
     Submission,
@@ -51,7 +51,7 @@ def load_compose_state() -> ComposeState:
     if session.pending_payload is not None:
         fill_from_payload(session.pending_payload)
         if session.is_saving_payload:
-            set_widget(SAVE_POPOVER, True)
+            ask_for_name()
         session.pending_payload, session.is_saving_payload = None, False
     elif named and named != found.address_batch:
         found.address_batch = named
@@ -107,8 +107,10 @@ def read_sent_body(batch: str) -> bytes | None:
 
 def see_history_once(target: Target) -> HistoryCheckpoint:
     """What the form has seen of history: of what went since, a person does not know."""
-    seen = get_screen_state(ComposeState).seen
-    return seen.setdefault(derive_target_key(target), see_history(target))
+    seen, key = get_screen_state(ComposeState).seen, derive_target_key(target)
+    if key not in seen:
+        seen[key] = see_history(target)
+    return seen[key]
 
 
 def check_form(target: Target) -> None:
