@@ -265,7 +265,9 @@ def test_a_response_in_html_is_shown_as_text_and_a_silent_target_differs_from_a_
             transport.abort()
         fill(page, "compose-data-productId", "SKU_2")
         send(page, outcome="unknown")
-        expect(page.get_by_text("did not answer in time. The events may have arrived.", exact=False)).to_be_visible()
+        expect(
+            page.get_by_text("did not answer in time. The events may have arrived.", exact=False).first
+        ).to_be_visible()
         assert KEY not in page.content()
     fill(page, "compose-data-productId", "SKU_3")
     send(page, outcome="not sent")
@@ -285,7 +287,7 @@ def test_a_production_target_is_sent_to_once_its_name_is_typed(page: Page) -> No
         fill(page, "compose-production-shop-eu", "shop-eu")
         send(page)
         assert len(server.received) == 1
-        expect(page.get_by_text("the feed ids of this target are not known", exact=False)).to_be_visible()
+        expect(page.get_by_text("the feed ids of this target are not known", exact=False).first).to_be_visible()
         expect(widget(page, "compose-same")).to_have_count(0)
         go(page, "Inspect")
         press(page, "inspect-example")
