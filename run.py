@@ -6,6 +6,7 @@
     python3 run.py check            format, lint, types, layers; with a name: that one, with its tool's own arguments
     python3 run.py bench [NAME…]    the benchmarks whose names begin so, one JSON object a line
     python3 run.py docs             write the pages of docs/ that follow from the code: issues.md, settings.md
+    python3 run.py pictures [FILE]  take the pictures of docs/: every screen and its ugly states; of a first run with FILE
     python3 run.py help             these lines
 
 It makes .venv beside itself at the first call, and again when requirements*.txt or the Python change.
@@ -445,6 +446,14 @@ def write_docs(_arguments: Sequence[str]) -> int:
     return run_program([str(PYTHON), "-m", "tests.generated_docs"], os.environ)
 
 
+def take_pictures(arguments: Sequence[str]) -> int:
+    """Take a picture of every screen and of its ugly states; with a file also those of the first run."""
+    ensure_installed(TESTS)
+    if find_chromium() is None:
+        raise Missing("There is no Chromium, and none could be installed: there is nothing to take pictures with.")
+    return run_program([str(PYTHON), "-m", "tests.browser.pictures", *arguments], os.environ)
+
+
 # ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -470,6 +479,7 @@ COMMANDS = {
     "check": run_checks,
     "bench": run_benchmarks,
     "docs": write_docs,
+    "pictures": take_pictures,
     "help": print_usage,
     "open": open_browser,
 }

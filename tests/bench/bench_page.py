@@ -1,6 +1,7 @@
-"""The screens stay quick while the same console sends to its own sandbox."""
+"""The screens are quick: at the first start, at each interaction, and while the console sends to its own sandbox."""
 
 import asyncio
+import itertools
 import statistics
 import subprocess
 import sys
@@ -9,15 +10,115 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench.consoles import Console, Tab, console
-from tests.bench.harness import ROOT, Figures, bench, folder
+from tests.bench.consoles import Console, Tab, console, screen, start
+from tests.bench.harness import ROOT, Figures, alternating, bench, folder
 
 if TYPE_CHECKING:
+    from playwright.sync_api import Browser
+
     from intempt_core.history.history import History
 
 EVENTS = 100_000
 TURNS = 3
 IDLE_RUNS = 60
+
+QUIET_SERVER = (
+    "--server.headless=true", "--server.showEmailPrompt=false", "--server.address=127.0.0.1",
+    "--browser.gatherUsageStats=false", "--server.fileWatcherType=none", "--logger.hideWelcomeMessage=true",
+)  # fmt: skip
+"""What the console's own configuration says too, for a project without one."""
+
+
+BARE_APP = """\
+import streamlit as st
+
+st.title("Bare")
+{widgets}
+"""
+"""What a console is measured against: a page with as many widgets, which does nothing."""
+
+STARTS = 3
+INTERACTIONS = 40
+
+
+@bench("page.first", at_most=1.5)
+def first() -> Figures:
+    """From the start of the server to the first screen that can be used, over the same of a one-line Streamlit app.
+
+    In a browser that is open, with nothing in its cache; each start has a data folder of its own.
+    """
+    from playwright.sync_api import sync_playwright
+
+    import run
+    from tests.browser.conftest import FLAGS
+
+    with folder() as where, sync_playwright() as playwright:
+        bare = where / "bare"
+        bare.mkdir()
+        (bare / "app.py").write_text(BARE_APP.format(widgets=""))
+        browser = playwright.chromium.launch(executable_path=run.find_installed_chromium(), args=FLAGS)
+        numbers = itertools.count()
+        ours, theirs = alternating(
+            lambda: _start_and_open(browser, where / f"ours{next(numbers)}", ROOT, "Compose"),
+            lambda: _start_and_open(browser, where / f"bare{next(numbers)}", bare, "Bare"),
+            times=STARTS,
+        )
+        browser.close()
+    return {"ratio": ours / theirs, "console_s": ours, "bare_s": theirs}
+
+
+def _start_and_open(browser: "Browser", data: Path, project: Path, heading: str) -> float:
+    """Start a server and open it; seconds until its first screen is drawn and waits for a person."""
+    from playwright.sync_api import Error
+
+    from tests.browser.screens import STILL
+
+    context = browser.new_context()
+    page = context.new_page()
+    began = time.perf_counter()
+    running = start(data, {}, *QUIET_SERVER, wait=False, project=project)
+    try:
+        while time.perf_counter() - began < 60:
+            try:
+                page.goto(running.url)
+                break
+            except Error:  # it does not listen yet
+                time.sleep(0.02)
+        page.get_by_role("heading", name=heading, level=1).wait_for()
+        page.wait_for_function(f"() => document.querySelector({STILL!r})")
+        return time.perf_counter() - began
+    finally:
+        running.stop()
+        context.close()
+
+
+@bench("page.rerun", at_most=2)
+def rerun() -> Figures:
+    """The median server time of an interaction on Compose, over that on a bare page of as many widgets.
+
+    An interaction is a text typed into the first field, and the run of the script that follows, to its end.
+    """
+    with folder() as where, console(where / "data") as ours:
+        widgets = screen(ours, "").widgets
+        bare = where / "bare"
+        bare.mkdir()
+        fields = "\n".join(f'st.text_input("Field {number}", key="field-{number}")' for number in range(len(widgets)))
+        (bare / "app.py").write_text(BARE_APP.format(widgets=fields))
+        with console(where / "bare-data", None, *QUIET_SERVER, project=bare) as theirs:
+            our_ms, bare_ms = alternating(
+                lambda: asyncio.run(_interact(ours)), lambda: asyncio.run(_interact(theirs)), times=TURNS
+            )
+    return {"ratio": our_ms / bare_ms, "compose_ms": our_ms, "bare_ms": bare_ms, "widgets": len(widgets)}
+
+
+async def _interact(running: Console) -> float:
+    """The median ms of a run after a text was typed, in a tab of its own."""
+    async with Tab.open(running) as tab:
+        drawn = await tab.run("")
+        field = next(id_ for kind, id_ in drawn.widgets if kind == "text_input")
+        for number in range(5):  # what is compiled and cached at first is
+            await tab.run("", typed={field: f"first{number}"})
+        return statistics.median([(await tab.run("", typed={field: f"t{n}"})).ms for n in range(INTERACTIONS)])
 
 
 @bench("page.while_sending", at_most=5)

@@ -105,11 +105,14 @@ def console(
 
 @dataclass(frozen=True)
 class Drawn:
-    """A screen as it was drawn: in how many ms, how many bytes it took, and its words, Markdown as it was written."""
+    """A screen as it was drawn: in how many ms, how many bytes it took, its words (Markdown as it was written), and the
+    ids of its widgets by their kind.
+    """
 
     ms: float
     size: int
     words: str
+    widgets: tuple[tuple[str, str], ...] = ()
 
 
 class Tab:
@@ -131,8 +134,8 @@ class Tab:
         ):
             yield cls(socket)
 
-    async def run(self, page: str, query: str = "") -> Drawn:
-        """Run a screen until its script has ended and all that it drew is here."""
+    async def run(self, page: str, query: str = "", typed: Mapping[str, str] | None = None) -> Drawn:
+        """Run a screen until its script has ended and all that it drew is here; ``typed`` are texts by widget's id."""
         import aiohttp
         from streamlit.proto.BackMsg_pb2 import BackMsg
         from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
@@ -143,7 +146,9 @@ class Tab:
         asked.rerun_script.page_name = page
         asked.rerun_script.query_string = query
         asked.rerun_script.context_info.timezone = "Europe/Berlin"
-        began, size, words = time.perf_counter(), 0, list[str]()
+        for widget, text in (typed or {}).items():
+            asked.rerun_script.widget_states.widgets.add(id=widget, string_value=text)
+        began, size, words, widgets = time.perf_counter(), 0, list[str](), list[tuple[str, str]]()
         await socket.send_bytes(asked.SerializeToString())
         while True:
             got = await asyncio.wait_for(socket.receive_bytes(), 60)
@@ -151,10 +156,13 @@ class Tab:
             message = ForwardMsg.FromString(got)
             kind = message.WhichOneof("type")
             if kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_SUCCESSFULLY:
-                return Drawn((time.perf_counter() - began) * 1000, size, "\n".join(words))
+                return Drawn((time.perf_counter() - began) * 1000, size, "\n".join(words), tuple(widgets))
             if kind == "delta" and message.delta.WhichOneof("type") == "new_element":
                 element = message.delta.new_element
                 words += [getattr(element, which).body for which in ("markdown", "text") if element.HasField(which)]
+                kind_of = element.WhichOneof("type") or ""
+                if id_ := getattr(getattr(element, kind_of, None), "id", ""):
+                    widgets.append((kind_of, id_))
 
 
 def screen(running: Console, page: str, query: str = "") -> Drawn:

@@ -1,4 +1,4 @@
-"""Takes the pictures of ``docs/first-run.md``: ``python -m tests.browser.first_run URL FILE.csv`` on an empty console.
+"""The pictures of ``docs/first-run.md``, which ``run.py pictures FILE.csv`` takes on an empty console.
 
 It follows the steps of the document with the given file, and prints the feeds that the sandbox then serves.
 """
@@ -7,10 +7,9 @@ import sys
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import run
-from tests.browser.conftest import FLAGS
 from tests.browser.screens import WATCHED, settled
 
 PICTURES = run.ROOT / "docs" / "pictures"
@@ -32,22 +31,20 @@ def picture(page: Page, name: str) -> None:
     page.screenshot(path=PICTURES / f"{name}.png")
 
 
-def main(url: str, file: str) -> None:
+def take_pictures(browser: Browser, url: str, file: str) -> None:
     """The whole first run."""
     PICTURES.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=run.find_installed_chromium(), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1280, "height": 800}, timezone_id="UTC", base_url=url)
-        page.add_init_script(WATCHED)
-        upload(page, file)
-        compose(page)
-        inspect(page)
-        history(page)
-        feeds(page)
-        page.goto("/targets")
-        click(page, "target-test-sandbox")
-        picture(page, "targets")
-        browser.close()
+    page = browser.new_page(viewport={"width": 1280, "height": 800}, timezone_id="UTC", base_url=url)
+    page.add_init_script(WATCHED)
+    upload(page, file)
+    compose(page)
+    inspect(page)
+    history(page)
+    feeds(page)
+    page.goto("/targets")
+    click(page, "target-test-sandbox")
+    picture(page, "targets")
+    page.close()
     for feed in FEEDS:
         response = httpx.post(
             f"{url}/sandbox/v1/sandbox/projects/sandbox/feeds/{feed}/data",
@@ -121,7 +118,3 @@ def history(page: Page) -> None:
     page.get_by_role("link", name="Open").last.click()
     settled(page)
     picture(page, "history-batch")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
