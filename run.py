@@ -6,7 +6,7 @@
     python3 run.py check            format, lint, types, layers; with a name: that one, with its tool's own arguments
     python3 run.py bench [NAME…]    the benchmarks whose names begin so, one JSON object a line
     python3 run.py docs             write the pages of docs/ that follow from the code: issues.md, settings.md
-    python3 run.py pictures [FILE]  take the pictures of docs/: every screen and its ugly states; of a first run with FILE
+    python3 run.py pictures [FILE]  pictures of every screen and its ugly states; with FILE of a first run too
     python3 run.py help             these lines
 
 It makes .venv beside itself at the first call, and again when requirements*.txt or the Python change.
