@@ -87,11 +87,11 @@ def show_header(screen: ScreenInfo) -> None:
     faults = read_active_faults(chosen.base) if chosen.origin == SANDBOX else FaultDocument()
     with st.container(key="screen-head", horizontal=True, horizontal_alignment="distribute"):
         with st.container(key="screen-title", width="content"):
-            st.title(screen.title, anchor=False)
-            with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-                st.text(screen.purpose)
+            with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+                st.title(screen.title, anchor=False, width="content")
                 if screen.in_navigation and DOCS_FOLDER.exists():
                     show_link("help.py", "Help", {"page": screen.help_page})
+            st.text(screen.purpose)
         show_target_status(describe_target_status(chosen, faults))
 
 
