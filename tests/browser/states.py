@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Page
 
 from pages.parts.shared.screens import SCREENS
-from tests.browser.actions import box, go, press, use_target
+from tests.browser.actions import box, compose, fill, go, press, use_target
 from tests.browser.screens import open_screen, settled
 from tests.pages.upload_steps import csv_of, good_rows
 
@@ -37,22 +37,6 @@ def drop(page: Page, folder: Path, name: str, content: bytes) -> None:
 
 
 # ── Compose ──────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def compose(page: Page, person: str, product: str) -> None:
-    """Fill in who and what."""
-    open_screen(page, "/")
-    find_field(page, "userId").fill(person)
-    find_field(page, "userId").press("Tab")
-    settled(page)
-    find_field(page, "productId").fill(product)
-    find_field(page, "productId").press("Tab")
-    settled(page)
-
-
-def find_field(page: Page, name: str) -> Locator:
-    """The field of Compose whose key ends with a name."""
-    return page.locator(f"[class*='st-key-compose'][class*='{name}'] input").first
 
 
 def send_one(page: Page, _: Path) -> None:
@@ -85,9 +69,8 @@ def compose_production(page: Page, _: Path) -> None:
     """What is about to be sent to production."""
     use_target(page, "shop-us", "http://127.0.0.1:1", production=True)
     go(page, "Compose")
-    find_field(page, "userId").fill("user_123")
-    find_field(page, "userId").press("Tab")
-    settled(page)
+    fill(page, "compose-data-productId", "SKU_987")
+    fill(page, "compose-userId", "user_123")
 
 
 # ── Upload ───────────────────────────────────────────────────────────────────────────────────────────────────────────

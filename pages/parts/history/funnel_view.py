@@ -35,7 +35,7 @@ def show_funnel(id_: str) -> None:
         with st.spinner(f"Reading {format_count(batch.total, 'event')}"):
             cache[id_] = compute_funnel(get_services().history.outcomes.accepted_events(id_))
     found = cache[id_]
-    st.subheader("Viewed → added → ordered", anchor=False)
+    st.header("Viewed → added → ordered", anchor=False)
     st.text(
         f"{format_count(found.events, 'accepted event')} of {format_count(found.persons, 'person')}. A person"
         " counts in a stage with at least one such event in this batch, in any order."

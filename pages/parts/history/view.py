@@ -165,7 +165,7 @@ def show_batch(id_: str) -> None:
     except NotFound as error:
         st.text(str(error))
         return
-    st.subheader(escape_markdown(batch.label), anchor=False)
+    st.header(escape_markdown(batch.label), anchor=False)
     persons = (
         f" of {format_count(batch.persons, 'person')}" if batch.persons else ""
     )  # a batch of resent requests has none
