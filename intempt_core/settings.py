@@ -61,6 +61,12 @@ class Settings:
     sandbox_origins: str = _define_setting(
         "Origins of pages that may call the sandbox from a browser, such as a shop under test, separated by commas.", ""
     )
+    allowed_target_hosts: str = _define_setting(
+        "Hosts to which targets may lead that are added on the screen, each with its port if it has one, separated by"
+        " commas. Without it every host, or, where others than this machine's user reach the console"
+        " (CONSOLE_PASSWORD, CONSOLE_UNPROTECTED or CONSOLE_HOSTS is set), the vendor's.",
+        "",
+    )
     sandbox: str = _define_setting(
         "URL of a sandbox to use in the place of the console's own, for example http://127.0.0.1:9000.", ""
     )
@@ -128,7 +134,12 @@ class Settings:
     @property
     def history_url(self) -> str:
         """Where history is, as an SQLAlchemy URL."""
-        return _make_sqlite_url(self.data / "history.sqlite3")
+        return _make_sqlite_url(self.history_file)
+
+    @property
+    def history_file(self) -> Path:
+        """The file of history."""
+        return self.data / "history.sqlite3"
 
     @property
     def engine_url(self) -> str:

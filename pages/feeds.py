@@ -16,7 +16,6 @@ from pages.parts.feeds.view import (
 )
 from pages.parts.history.funnel_view import show_funnel
 from pages.parts.shared.session_targets import get_selected_target
-from pages.parts.targets.catalogue_view import show_catalogue
 
 if batch := st.query_params.get("batch"):
     show_funnel(batch)
@@ -28,7 +27,6 @@ update_feeds_link(query, get_selected_target())
 
 if query.person is None:
     show_feeds_intro(query, get_selected_target())
-    show_catalogue(get_selected_target())
     st.stop()
 
 snapshot = load_feed_snapshot(query, get_selected_target())
@@ -37,4 +35,3 @@ watch_feeds(snapshot, get_selected_target())
 show_journey_notes(snapshot)
 show_timeline(snapshot)
 show_shared_feeds(snapshot, get_selected_target())
-show_catalogue(get_selected_target())

@@ -1,12 +1,14 @@
-"""Targets: where events can be sent, with their properties and a connection test."""
+"""Targets: where events can be sent, what each promises, a connection test; targets are added, edited and deleted."""
 
-from pages.parts.shared.screen_state import get_session
-from pages.parts.shared.services import get_services
-from pages.parts.targets.view import show_target_card, show_target_example, show_typed_form, show_unusable_target
+from pages.parts.shared.session_targets import get_selected_target
+from pages.parts.targets.cards_view import show_targets
+from pages.parts.targets.catalogue_view import show_catalogue
+from pages.parts.targets.form_view import show_add_button, show_target_form
+from pages.parts.targets.state import get_targets_state
 
-for problem in get_services().configured.problems:
-    show_unusable_target(problem)
-for target in {**get_services().targets, **get_session().typed_targets}.values():
-    show_target_card(target)
-show_typed_form()
-show_target_example()
+if get_targets_state().is_adding:
+    show_target_form()
+else:
+    show_add_button()
+show_targets()
+show_catalogue(get_selected_target())

@@ -38,7 +38,8 @@ def run_resume(args: argparse.Namespace, environment: Mapping[str, str]) -> Exit
         if batch is None:
             return ExitCode.NOT_ALL
         console = read_running_console(settings.data)
-        target = _resolve_batch_target(batch, settings, environment, str((console or {}).get("url", "")))
+        url = str((console or {}).get("url", ""))
+        target = _resolve_batch_target(batch, settings, environment, url, history)
         steps = opened.enter_context(StepDisplay(sys.stderr))
         sender = opened.enter_context(open_sender(history, settings, target, console, steps=steps))
         check_resumable(batch, settings.data, sender.console_owner)
@@ -103,7 +104,7 @@ def _describe_batch(batch: BatchSummary, target: Target) -> Iterator[str]:
 
 
 def _resolve_batch_target(
-    batch: BatchSummary, settings: Settings, environment: Mapping[str, str], console_url: str
+    batch: BatchSummary, settings: Settings, environment: Mapping[str, str], console_url: str, history: History
 ) -> Target:
     """The target of a batch, with its key from where it came: ``$INTEMPT_API_KEY`` for that of a URL.
 
@@ -112,7 +113,7 @@ def _resolve_batch_target(
     if batch.target.origin == "command line":
         target = parse_track_url(batch.target.track_url, environment)
     else:
-        target = read_targets(settings, environment, console_url).get(batch.target.name)
+        target = read_targets(settings, environment, console_url, history.targets).get(batch.target.name)
     if derive_target_key(target) != batch.target.key:
         raise TargetNotFound(
             f"Target {batch.target.name} now leads to {target.host}, and batch {batch.id} was confirmed for"

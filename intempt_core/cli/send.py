@@ -72,7 +72,8 @@ def _send_file(
             return ExitCode.NO_RESULTS
         if history is None:
             history = opened.enter_context(open_history(settings))
-        target = resolve_target(args.target, settings, environment, str((console or {}).get("url", "")))
+        url = str((console or {}).get("url", ""))
+        target = resolve_target(args.target, settings, environment, url, history.targets)
         sender = opened.enter_context(open_sender(history, settings, target, console, steps=steps, process=process))
         return _check_and_send(args, file, history, sender, rules)
 

@@ -27,7 +27,7 @@ from intempt_core.dispatch import (
 from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailable
 from intempt_core.history import History, count_settled
 from intempt_core.settings import Settings
-from intempt_core.targets import SANDBOX, Target, sandbox_target
+from intempt_core.targets import SANDBOX, Target, describe_missing_key, sandbox_target
 
 POLL_SECONDS = 0.25
 """How often the outcome of a batch is looked for that the console sends."""
@@ -226,7 +226,7 @@ def open_sender(
 
 def _require_key(target: Target) -> Target:
     if target.credential is None:
-        raise CredentialError(f"The key of target {target.name} is missing or has the wrong form (prefix.secret).")
+        raise CredentialError(describe_missing_key(target))
     return target
 
 

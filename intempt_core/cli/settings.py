@@ -8,7 +8,7 @@ from typing import Any
 from intempt_core.cli.output import print_message, print_result
 from intempt_core.cli.targets import read_targets
 from intempt_core.contract import MASK
-from intempt_core.errors import SettingsError, TargetError
+from intempt_core.errors import HistoryError, SettingsError, TargetError
 from intempt_core.settings import SETTINGS, Setting, Settings
 from intempt_core.targets import TargetRegistry
 
@@ -55,7 +55,7 @@ def _read_known_targets(environment: Mapping[str, str], *, usable: bool) -> tupl
     settings = Settings.from_environment(environment if usable else {})
     try:
         found = read_targets(settings, environment)
-    except TargetError as error:
+    except (TargetError, HistoryError) as error:
         found = TargetRegistry((), [str(error)])
     rows = [
         {
@@ -68,7 +68,7 @@ def _read_known_targets(environment: Mapping[str, str], *, usable: bool) -> tupl
         }
         for target in found.all
     ]
-    return rows, list(found.problems)
+    return rows, [*found.problems, *(f"Target {name}: {why}" for name, why in found.stored_problems.items())]
 
 
 def _print_table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> None:

@@ -15,7 +15,7 @@ from intempt_core.dispatch.runner import ChunkRunner
 from intempt_core.errors import ConsoleError, EngineUnavailable, NotAllowed, SandboxUnavailable
 from intempt_core.history import BatchState, BatchSummary, UnjudgedRequest, describe_partial_recording
 from intempt_core.logs import write_log
-from intempt_core.targets import SANDBOX, Target, derive_target_key
+from intempt_core.targets import SANDBOX, Target, derive_target_key, describe_missing_key
 from intempt_core.transport import HttpClient, SandboxClient, judge_arrivals
 
 CHUNK_REQUESTS = 640
@@ -224,7 +224,7 @@ class BatchRunner:
     def _resolve_target(self, found: BatchSummary) -> Target:
         target = self._environment.resolve_target(found)
         if target.credential is None:
-            raise ConsoleError(f"The key of target {found.target.name} is missing. Provide it, then resume the batch.")
+            raise ConsoleError(f"{describe_missing_key(target)} Then resume the batch.")
         if derive_target_key(target) != found.target.key:
             raise ConsoleError(
                 f"Target {found.target.name} now leads to {target.host}, and this batch was confirmed for"

@@ -6,7 +6,7 @@
 - ``repeats``: what went in other batches too, so that nothing goes twice; ``resends``: what came of a resend
 - ``transitions``: the states of requests and batches, and what may follow each, as drawn in its docstring
 - ``records``, ``views``: the frozen records that go in and come out; ``schema``, ``migrations/``: the tables
-- ``saved/``: what people save in this database: journeys
+- ``saved/``: what people save in this database: journeys and targets
 - ``sqlite_bulk``, ``bounded_cache``: what makes it quick
 - ``upkeep/``: the search index, which is filled behind the inserts; backups before a migration, checks of damage and of
   writing, and what was there before

@@ -15,6 +15,7 @@ from intempt_core.history.recorder import Recorder
 from intempt_core.history.repeats import RepeatLookup
 from intempt_core.history.retention import Retention
 from intempt_core.history.saved.journeys import SavedJourneys
+from intempt_core.history.saved.targets import SavedTargets
 from intempt_core.history.throughput import ThroughputLog
 from intempt_core.history.upkeep.integrity import IntegrityCheck
 from intempt_core.history.upkeep.search_index import SearchIndex
@@ -39,6 +40,7 @@ class History:
         throughput: tells how fast a batch was sent, and what came of it over time.
         retention: deletes old batches.
         journeys: keeps the saved journeys.
+        targets: keeps the targets that were added on a screen.
         probe: tells whether it can be written now.
         integrity: checks the file for damage.
     """
@@ -57,6 +59,7 @@ class History:
         self.repeats = RepeatLookup(database)
         self.retention = Retention(database)
         self.journeys = SavedJourneys(database)
+        self.targets = SavedTargets(database)
         self.probe = WriteProbe(database)
         self.integrity = IntegrityCheck(database)
 

@@ -1,6 +1,9 @@
 """Targets: where events are sent, and the key that is needed there.
 
 - ``target``: a target, the registry of all targets, and targets from the environment, ``secrets.toml``, a form or a URL
+- ``stored``: targets that are added on a screen, and what keeps them, as a protocol that ``history`` implements
+- ``allowed_hosts``: where those may lead
+- ``known_targets``: the targets of all sources, as a process that goes on for long sees them
 - ``parsing``: the fields of a target's description
 - ``loopback``: whether a host is this machine
 - ``credential``: the key, masked wherever it is shown or echoed

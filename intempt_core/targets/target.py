@@ -15,6 +15,8 @@ the environment wins::
     requests_per_second = 20            # no more; unless said: what the settings say
     requests_in_flight = 4              # no more; unless said: what the settings say
 
+Further targets are added on a screen and stored (``stored``); a name that is described here counts before theirs.
+
 A description that cannot be used becomes a sentence, and leaves the other targets usable. No sentence repeats a given
 value: a key that was pasted into the wrong field would be in it.
 """
@@ -31,8 +33,10 @@ from urllib.parse import unquote, urlsplit
 from intempt_core.contract import FEED_TITLES
 from intempt_core.errors import CredentialError, TargetError, TargetIncomplete, TargetNotFound
 from intempt_core.settings import KEY_VARIABLE
+from intempt_core.targets.allowed_hosts import AllowedHosts
 from intempt_core.targets.credential import Credential
 from intempt_core.targets.parsing import FIELD_PARSERS, TRACK_PATH, encode_segment, is_production
+from intempt_core.targets.stored import STORED, StoredTarget, find_target_faults, normalize_target_name
 
 SANDBOX = "sandbox"
 """The name of the target that needs no description; no other may have it."""
@@ -66,7 +70,8 @@ class Target:
         project: The project.
         source: The source.
         credential: The key; without one nothing can be sent.
-        origin: What describes it: ``sandbox``, ``secrets.toml``, ``environment``, ``typed`` or ``command line``.
+        origin: What describes it: ``sandbox``, ``secrets.toml``, ``environment``, ``console`` (its own store),
+            ``typed`` or ``command line``.
         credential_reference: Where the key is kept, never what it is.
         deduplicates: Whether it ignores an event whose id it has (CONTRACT 3.7).
         production: Whether its data is a shop's own, so that sending asks once more.
@@ -144,6 +149,21 @@ def sandbox_target(base: str) -> Target:
     )
 
 
+def describe_missing_key(target: Target) -> str:
+    """Why a target without a key has none, and what to do, as sentences."""
+    if target.origin != STORED:
+        return f"The key of target {target.name} is missing or has the wrong form (prefix.secret)."
+    if target.credential_reference.startswith("$"):
+        return (
+            f"The key of target {target.name} is read from {target.credential_reference}, which is not set here or has"
+            " the wrong form (prefix.secret). Set it and start again."
+        )
+    return (
+        f"The key of target {target.name} is typed on the Targets screen for a session, and is not here. Type it there,"
+        " or name an environment variable for it."
+    )
+
+
 def derive_target_key(target: Target) -> str:
     """Derive the key under which history and catalogues are kept: one for a place, whatever its target's name."""
     return SANDBOX if target.origin == SANDBOX else target.track_url
@@ -155,11 +175,18 @@ class TargetRegistry:
     Attributes:
         all: The sandbox first, then the others by name.
         problems: Sentences, each with the table or the variable that it is about.
+        stored_problems: Of targets of the console's store that cannot be used: name → why, as a sentence.
     """
 
-    def __init__(self, targets: Iterable[Target], problems: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        targets: Iterable[Target],
+        problems: Iterable[str] = (),
+        stored_problems: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.all = tuple(targets)
         self.problems = tuple(problems)
+        self.stored_problems = stored_problems
 
     @classmethod
     def from_sources(
@@ -179,16 +206,51 @@ class TargetRegistry:
             found += [target] if target else []
         return cls([sandbox_target(sandbox_base), *found], problems)
 
+    def with_stored(
+        self, stored: Iterable[StoredTarget], environment: Mapping[str, str], allowed: AllowedHosts
+    ) -> "TargetRegistry":
+        """These targets and those of the console's store, whose keys are in the environment; a name of these counts."""
+        above = {normalize_target_name(target.name): target for target in self.all}
+        found, problems = [], dict[str, str]()
+        for one in stored:
+            if (other := above.get(normalize_target_name(one.name))) is not None:
+                where = {SANDBOX: "It is the built-in sandbox's", "environment": "The environment describes one of it"}
+                taken = where.get(other.origin, f"{other.origin} describes one of it")
+                problems[one.name] = f"This name is taken. {taken}, and that one counts. Rename this one or delete it."
+                continue
+            faults = find_target_faults(one, allowed)
+            target = None if faults else build_stored_target(one, environment)
+            if target is None:
+                problems[one.name] = " ".join(f"{name}: {sentence}" for name, sentence in faults.items())
+            else:
+                found.append(target)
+        found.sort(key=lambda target: target.name.casefold())
+        return TargetRegistry([*self.all, *found], self.problems, problems)
+
     def get(self, name: str) -> Target:
         """The target of that name, else :class:`TargetNotFound`. Case makes no difference, nor ``-`` or ``_``."""
         for target in self.all:
-            if _normalize_name(target.name) == _normalize_name(name):
+            if normalize_target_name(target.name) == normalize_target_name(name):
                 return target
         for target in self.all:
             name = target.credential.mask_text(name) if target.credential else name
         known = ", ".join(target.name for target in self.all)
-        faults = "".join(f" {problem}" for problem in self.problems)
+        stored = (f"Target {target}: {problem}" for target, problem in self.stored_problems.items())
+        faults = "".join(f" {problem}" for problem in (*self.problems, *stored))
         raise TargetNotFound(f"There is no target “{name[:100]}” that can be used. There is: {known}.{faults}")
+
+
+def build_stored_target(stored: StoredTarget, environment: Mapping[str, str]) -> Target | None:
+    """The target of a stored description without faults, with the key of its variable where that has one."""
+    fields = {name: _FieldValue(value, name) for name, value in stored.list_fields().items()}
+    target, _ = _build_target(_TargetDescription(stored.name, STORED, fields))
+    if target is None or not stored.key_variable:
+        return target
+    try:
+        credential = Credential.parse(environment.get(stored.key_variable, ""))
+        return _attach_credential(target, credential, f"${stored.key_variable}")
+    except CredentialError:
+        return replace(target, credential_reference=f"${stored.key_variable}")
 
 
 def read_secrets_file(file: Path) -> Mapping[str, Any]:
@@ -221,7 +283,7 @@ def typed_target(
     given |= {"production": production, "deduplicates": deduplicates}
     fields = {field: _FieldValue(value, f"The {field}") for field, value in given.items() if value is not None}
     target, problems = _build_target(_TargetDescription(name, "typed", fields))
-    if not _NAME_PATTERN.fullmatch(name) or _normalize_name(name) == SANDBOX:
+    if not _NAME_PATTERN.fullmatch(name) or normalize_target_name(name) == SANDBOX:
         problems.insert(0, "The name takes letters, digits, - and _, and must not be sandbox.")
     if problems or not target:
         raise TargetIncomplete(" ".join(problems))
@@ -283,10 +345,6 @@ class _TargetDescription:
     fields: dict[str, _FieldValue]
 
 
-def _normalize_name(name: str) -> str:
-    return name.strip().casefold().replace("-", "_")
-
-
 def _collect_from_secrets(secrets: Mapping[str, Any], into: dict[str, _TargetDescription], problems: list[str]) -> None:
     tables = secrets.get("targets", {})
     if not isinstance(tables, Mapping):
@@ -296,12 +354,12 @@ def _collect_from_secrets(secrets: Mapping[str, Any], into: dict[str, _TargetDes
         where = f"secrets.toml, [targets.{name}]"
         if not _NAME_PATTERN.fullmatch(name):
             problems.append("secrets.toml: a target's name takes letters, digits, - and _ only.")
-        elif _normalize_name(name) == SANDBOX:
+        elif normalize_target_name(name) == SANDBOX:
             problems.append(f"{where}: this name is the built-in sandbox's. Choose another.")
         elif not isinstance(table, Mapping):
             problems.append(f"secrets.toml: targets.{name} is no table. A target is described below [targets.NAME].")
-        elif _normalize_name(name) in into:
-            other = into[_normalize_name(name)].name
+        elif normalize_target_name(name) in into:
+            other = into[normalize_target_name(name)].name
             problems.append(f"{where}: this is the same name as {other}; the first one counts.")
         else:
             unknown = [key for key in table if key not in TARGET_FIELDS]
@@ -312,7 +370,7 @@ def _collect_from_secrets(secrets: Mapping[str, Any], into: dict[str, _TargetDes
                 for key in TARGET_FIELDS
                 if key in table
             }
-            into[_normalize_name(name)] = _TargetDescription(name, "secrets.toml", given)
+            into[normalize_target_name(name)] = _TargetDescription(name, "secrets.toml", given)
 
 
 def _collect_from_environment(
@@ -328,11 +386,11 @@ def _collect_from_environment(
         if not ending or not _NAME_PATTERN.fullmatch(name):
             endings = ", ".join(f"_{field.upper()}" for field in TARGET_FIELDS)
             problems.append(f"{variable}: not known. It takes {TARGET_VARIABLE_PREFIX}NAME and one of {endings}.")
-        elif _normalize_name(name) == SANDBOX:
+        elif normalize_target_name(name) == SANDBOX:
             problems.append(f"{variable}: this name is the built-in sandbox's. Choose another.")
         else:
             shown = name.lower().replace("_", "-")
-            description = into.setdefault(_normalize_name(name), _TargetDescription(shown, "environment", {}))
+            description = into.setdefault(normalize_target_name(name), _TargetDescription(shown, "environment", {}))
             description.fields[ending] = _FieldValue(value, f"${variable}")
 
 

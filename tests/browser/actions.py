@@ -97,16 +97,17 @@ def events_of(console_url: str, person: str) -> list[dict[str, Any]]:
 
 
 def use_target(page: Page, name: str, host: str, *, production: bool = False, key: str = KEY) -> None:
-    """Describe a target for this session, on its screen, and go on with it; or with the sentence why it is none."""
+    """Add a target on its screen, or change the one of that name; its key is typed for this tab."""
     open_screen(page, "/targets")
-    page.get_by_text("Add a temporary target").click()
+    is_there = widget(page, f"target-edit-{name}").count() > 0
+    press(page, f"target-edit-{name}" if is_there else "target-add")
     given = {"name": name, "host": host, "org": "acme", "project": "shop", "source": "1487580005268456192", "key": key}
     for field, text in given.items():
         box(page, f"target-form-{field}").fill(text)
-    if not production:
-        widget(page, "target-form-production").get_by_text("Production").click()
+    environment = "PRODUCTION" if production else "Test"
+    widget(page, "target-form-production").get_by_text(environment, exact=True).click()
     press(page, "target-form-use")
-    expect(widget(page, f"target-{name}").or_(page.get_by_text("this target cannot be used"))).to_be_visible()
+    expect(widget(page, f"target-{name}").or_(page.get_by_text("Not saved", exact=False))).to_be_visible()
     settled(page)
 
 

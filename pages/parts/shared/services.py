@@ -24,7 +24,17 @@ from intempt_core.history import (
     make_batch_id,
 )
 from intempt_core.settings import PASSWORD_VARIABLE, PROJECT_FOLDER, Settings
-from intempt_core.targets import SANDBOX, Credential, Target, TargetRegistry, read_secrets_file
+from intempt_core.targets import (
+    SANDBOX,
+    STORED,
+    AllowedHosts,
+    Credential,
+    KnownTargets,
+    Target,
+    TargetRegistry,
+    derive_target_key,
+    read_secrets_file,
+)
 from intempt_core.transport import SandboxClient
 from intempt_core.uploads import Spool, UploadTokens
 from intempt_core.validation import CatalogueStore, ProductCatalogue, UnknownProductLookup
@@ -43,7 +53,7 @@ class AppServices:
     Attributes:
         settings: The settings of this process.
         history: The store of everything that was sent.
-        configured: The targets of the configuration files and the environment.
+        known_targets: The targets of the environment, the secrets file and the console's own store.
         url: Where this console is reached from its own machine.
         exposure: Whether other machines reach it, and what asks who is there.
         typed_targets: Targets typed in any tab, by credential reference: the engine needs their keys after that tab.
@@ -56,7 +66,7 @@ class AppServices:
 
     settings: Settings
     history: History
-    configured: TargetRegistry
+    known_targets: KnownTargets
     url: str
     exposure: Exposure
     typed_targets: dict[str, Target] = field(default_factory=dict)
@@ -76,13 +86,13 @@ class AppServices:
 
     @property
     def targets(self) -> Mapping[str, Target]:
-        """The configured targets, by name, the sandbox first."""
-        return {target.name: target for target in self.configured.all}
+        """The targets of all sources, by name, the sandbox first."""
+        return {target.name: target for target in self.known_targets.registry.all}
 
     @property
     def credentials(self) -> list[Credential]:
         """The keys that nothing shown or downloaded may hold; the sandbox's is public and not among them."""
-        known = [*self.configured.all, *self.typed_targets.values()]
+        known = [*self.known_targets.registry.all, *self.typed_targets.values()]
         return [target.credential for target in known if target.credential and target.origin != SANDBOX]
 
     @cached_property
@@ -107,11 +117,24 @@ class AppServices:
         Raises :class:`~intempt_core.errors.TargetNotFound` where this process does not have its key.
         """
         found = self.typed_targets.get(batch.target.credential_reference) or self.targets.get(batch.target.name)
+        if found is not None and found.origin == STORED:
+            return self._find_typed_key(found)
         if found is None or found.credential_reference != batch.target.credential_reference:
             raise TargetNotFound(
                 f"The key of target {batch.target.name} is not here any more. Describe the target again."
             )
         return found
+
+    def _find_typed_key(self, target: Target) -> Target:
+        """A stored target with the key that was typed for it last, in whichever tab, where it has none otherwise.
+
+        A batch that was confirmed before a restart goes on with the key that is typed after it.
+        """
+        if target.credential is not None:
+            return target
+        place = derive_target_key(target)
+        typed = [one for one in self.typed_targets.values() if derive_target_key(one) == place and one.origin == STORED]
+        return typed[-1] if typed else target
 
     def submit(
         self,
@@ -202,12 +225,13 @@ def _open_services() -> AppServices:
     url = exposure.build_local_url(int(st.get_option("server.port")))
     sandbox = settings.sandbox or f"{url}/sandbox"
     try:
-        targets = TargetRegistry.from_sources(read_secrets_file(SECRETS_FILE), os.environ, sandbox)
+        described = TargetRegistry.from_sources(read_secrets_file(SECRETS_FILE), os.environ, sandbox)
     except TargetError as error:
-        targets = TargetRegistry.from_sources({}, os.environ, sandbox)
-        targets = TargetRegistry(targets.all, (str(error), *targets.problems))
+        described = TargetRegistry.from_sources({}, os.environ, sandbox)
+        described = TargetRegistry(described.all, (str(error), *described.problems))
     history = History.open(settings.history_url, traces=[settings.engine_file])
-    return AppServices(settings, history, targets, url, exposure)
+    allowed = AllowedHosts.from_settings(settings, os.environ)
+    return AppServices(settings, history, KnownTargets(described, history.targets, allowed, os.environ), url, exposure)
 
 
 class _ServiceHolder:

@@ -304,7 +304,7 @@ def no_key(_: object) -> Target:
     ("resolve", "message"),
     [
         (lambda _: no_key, "The key of shop is not here."),
-        (lambda at: lambda _: replace(at.target, credential=None), "The key of target sandbox is missing."),
+        (lambda at: lambda _: replace(at.target, credential=None), "The key of target sandbox is missing"),
         (lambda at: lambda _: replace(at.target, origin="typed", base="https://b.test"), "now leads to b.test"),
         (lambda _: lambda _: 1 / 0, "an internal error (ZeroDivisionError)"),
     ],
