@@ -182,7 +182,7 @@ def test_the_engine_finds_a_stored_target_after_a_restart_once_its_key_is_typed_
     ],
 )
 def test_a_fault_stands_at_its_field_and_repeats_no_key(targets: Screen, change: dict[str, str], sentence: str) -> None:
-    use(targets, **{"name": "shop", "url": URL, **change})  # type: ignore[arg-type]  # texts
+    use(targets, **{"name": "shop", "url": URL, **change})
     (fault,) = faults(targets)
     assert fault.startswith(sentence)
     assert "Not saved: 1 field needs a change" in targets.markdown

@@ -5,11 +5,14 @@ import streamlit as st
 from intempt_core.contract import FEED_TITLES, format_count
 from intempt_core.targets import SANDBOX, STORED, Target, normalize_target_name
 from pages.parts.shared.formatting import escape_markdown, format_duration, format_moment
+from pages.parts.shared.header import get_environment_label
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
 from pages.parts.shared.session_targets import list_targets
 from pages.parts.targets.form_view import show_target_form
 from pages.parts.targets.state import (
+    COUNTED,
+    IGNORED,
     ask_target,
     ask_to_delete,
     delete_target,
@@ -83,9 +86,9 @@ def show_target_card(target: Target) -> None:
 
 def list_promises(target: Target) -> list[str]:
     """The environment of a target, and what it does with duplicates, as badges."""
-    environment = ":red-badge[PRODUCTION]" if target.production else ":gray-badge[Test]"
-    duplicates = "ignored" if target.deduplicates else "counted twice"
-    return [environment, f":gray-badge[Duplicates: {duplicates}]"]
+    colour = "red" if target.production else "gray"
+    duplicates = IGNORED if target.deduplicates else COUNTED
+    return [f":{colour}-badge[{get_environment_label(target)}]", f":gray-badge[Duplicates: {duplicates}]"]
 
 
 def describe_key(target: Target) -> str:

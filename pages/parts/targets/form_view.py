@@ -5,6 +5,7 @@ import streamlit as st
 from intempt_core.contract import FEED_TITLES, format_count
 from intempt_core.targets import KEY_VARIABLE_FIELD
 from pages.parts.shared.formatting import escape_markdown
+from pages.parts.shared.header import STATUS_MEANINGS
 from pages.parts.targets.state import (
     DUPLICATES,
     ENVIRONMENTS,
@@ -43,7 +44,7 @@ _PLACEHOLDERS = {
 _FIELD_ROWS = (("name", "host"), ("org", "project"))
 """Fields in rows, so that they keep their order on a narrow screen."""
 
-_PRODUCTION_HELP = "PRODUCTION: what you send changes what real customers are shown, so each send asks for its name."
+_ENVIRONMENT_HELP = "  \n".join(f"{label}: {STATUS_MEANINGS[label]}" for label in ENVIRONMENTS)
 _DUPLICATES_HELP = (
     "What the target does with an event whose id it already has. Choose “ignored” only where you know it: an event"
     " whose response never came is then sent again by itself."
@@ -79,7 +80,7 @@ def show_target_form() -> None:
             _show_field("source")
         with right.container(horizontal=True):
             st.segmented_control(
-                "Environment", ENVIRONMENTS, key=make_field_key("production"), required=True, help=_PRODUCTION_HELP
+                "Environment", ENVIRONMENTS, key=make_field_key("production"), required=True, help=_ENVIRONMENT_HELP
             )
             st.segmented_control(
                 "Duplicates are", DUPLICATES, key=make_field_key("deduplicates"), required=True, help=_DUPLICATES_HELP

@@ -21,12 +21,12 @@ from intempt_core.targets import (
     normalize_target_name,
 )
 from intempt_core.transport import ConnectionTest, check_connection, open_client
+from pages.parts.shared.header import PRODUCTION_LABEL, TEST_LABEL
 from pages.parts.shared.screen_state import get_screen_state, get_session, make_key, read_widget, set_widget
 from pages.parts.shared.services import get_services
 from pages.parts.shared.session_targets import forget_typed_key, keep_typed_key, list_targets
 
-PRODUCTION, TEST = "PRODUCTION", "Test"
-ENVIRONMENTS = (PRODUCTION, TEST)
+ENVIRONMENTS = (PRODUCTION_LABEL, TEST_LABEL)
 """The choices of a target's environment; the first is preset, since it asks once more before it sends."""
 
 COUNTED, IGNORED = "counted twice", "ignored"
@@ -116,7 +116,7 @@ def open_form(name: str = "") -> None:
         set_widget(make_field_key(one), getattr(stored, one) if stored else "")
     for feed in FEED_TITLES:
         set_widget(make_field_key(f"feeds.{feed}"), stored.feeds.get(feed, "") if stored else "")
-    set_widget(make_field_key("production"), PRODUCTION if stored is None or stored.production else TEST)
+    set_widget(make_field_key("production"), PRODUCTION_LABEL if stored is None or stored.production else TEST_LABEL)
     set_widget(make_field_key("deduplicates"), IGNORED if stored and stored.deduplicates else COUNTED)
     found.keys_typed += 1
 
@@ -157,7 +157,7 @@ def _read_form() -> StoredTarget:
     feeds = {feed: (read_widget(make_field_key(f"feeds.{feed}"), "") or "").strip() for feed in FEED_TITLES}
     return StoredTarget(
         **texts,
-        production=read_widget(make_field_key("production")) != TEST,
+        production=read_widget(make_field_key("production")) != TEST_LABEL,
         deduplicates=read_widget(make_field_key("deduplicates")) == IGNORED,
         feeds={feed: there for feed, there in feeds.items() if there},
     )

@@ -1,6 +1,7 @@
 """Targets that are added on a screen: what is wrong with one, by field; where it may lead; where its key comes from."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -25,16 +26,18 @@ SHOP = StoredTarget("shop", "api.intempt.com", "acme", "web", "14817273957319106
 ANY_HOST = AllowedHosts()
 
 
-def described(**environment: str) -> TargetRegistry:
+def described(environment: Mapping[str, str]) -> TargetRegistry:
     return TargetRegistry.from_sources({}, environment, "http://127.0.0.1:8501/sandbox")
 
 
-def known(*stored: StoredTarget, allowed: AllowedHosts = ANY_HOST, **environment: str) -> TargetRegistry:
-    return described(**environment).with_stored(stored, environment, allowed)
+def known(
+    stored: StoredTarget, environment: Mapping[str, str] | None = None, allowed: AllowedHosts = ANY_HOST
+) -> TargetRegistry:
+    return described(environment or {}).with_stored([stored], environment or {}, allowed)
 
 
 def shop(stored: StoredTarget = SHOP, **environment: str) -> Target:
-    found = known(stored, **environment)
+    found = known(stored, environment)
     assert found.stored_problems == {}
     return found.get(stored.name)
 
@@ -93,7 +96,7 @@ def test_letter_case_hyphens_underscores_and_spaces_make_no_other_name() -> None
 
 def test_a_name_of_the_environment_counts_before_a_stored_one() -> None:
     above = {f"CONSOLE_TARGET_SHOP_{name}": "x" for name in ("HOST", "ORG", "PROJECT", "SOURCE")}
-    found = known(SHOP, **above)
+    found = known(SHOP, above)
     assert found.get("shop").origin == "environment"
     assert "The environment describes one of it, and that one counts" in found.stored_problems["shop"]
     assert (
@@ -176,7 +179,7 @@ def test_every_host_is_allowed_only_where_nobody_else_reaches_the_console(
 def test_what_looks_like_an_allowed_host_is_none(host: str) -> None:
     allowed = AllowedHosts(("api.intempt.com",))
     assert list(find_target_faults(replace(SHOP, host=host), allowed)) == ["host"]
-    assert known(replace(SHOP, host=host), allowed=allowed, SHOP_KEY=KEY).all[1:] == ()
+    assert known(replace(SHOP, host=host), environment={"SHOP_KEY": KEY}, allowed=allowed).all[1:] == ()
     for same in ("API.intempt.com", "https://api.intempt.com/prefix"):
         assert find_target_faults(replace(SHOP, host=same), allowed) == {}
 
@@ -201,7 +204,7 @@ class Store:
 
 
 def test_what_this_process_changes_is_seen_at_once() -> None:
-    targets = KnownTargets(described(), Store(), ANY_HOST, {"SHOP_KEY": KEY})
+    targets = KnownTargets(described({}), Store(), ANY_HOST, {"SHOP_KEY": KEY})
     targets.save(SHOP)
     assert targets.registry.get("shop").credential is not None
     targets.save(replace(SHOP, name="shop 2"), replaces="shop")
@@ -212,7 +215,7 @@ def test_what_this_process_changes_is_seen_at_once() -> None:
 
 def test_what_cannot_be_a_target_is_not_stored() -> None:
     store = Store()
-    targets = KnownTargets(described(), store, AllowedHosts(("api.intempt.com",)), {})
+    targets = KnownTargets(described({}), store, AllowedHosts(("api.intempt.com",)), {})
     with pytest.raises(TargetIncomplete, match="may lead to"):
         targets.save(replace(SHOP, host="evil.example"))
     targets.save(SHOP)
