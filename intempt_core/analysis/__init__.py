@@ -4,7 +4,7 @@
 - ``feed_diff``: what a feed shows, beside what it should show and beside what it showed before
 - ``journey_notes``: what is odd about one person's events
 - ``funnel``: how many persons of a batch viewed, added and ordered
-- ``verdicts``: whether an event is well-formed, accepted, and matters
+- ``verdicts``, ``id_uses``: whether an event is valid, accepted, and takes effect; who used its id before
 - ``resend_preview``: what sending some of a batch again would do
 - ``diff``, ``diff_sources``: two bodies, requests, attempts or batches compared by meaning
 """

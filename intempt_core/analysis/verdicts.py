@@ -1,12 +1,15 @@
-"""Three separate verdicts on an event: well-formed (the contract), accepted (a response), matters (processed).
+"""Three separate verdicts on an event: valid (the contract), accepted (a response), takes effect (processed).
 
-A 2xx says that a request was taken, and no more (CONTRACT 2.6, 3.1, 3.2): so no verdict follows from another.
+A 2xx says that a request was taken, and no more (CONTRACT 2.6, 3.1, 3.2): so no verdict follows from another. Whether
+an event takes effect depends on who used its id before: ``id_uses.py`` finds that out.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from intempt_core.analysis.id_uses import IdUse, IdUses, find_id_uses, find_order_lines
+from intempt_core.analysis.journey_notes import TimeFormatter, format_utc
 from intempt_core.contract import (
     GivenEvent,
     Issue,
@@ -17,9 +20,9 @@ from intempt_core.contract import (
     read_linking_ids,
     shorten_value,
 )
-from intempt_core.history import EventIntent, EventOccurrence, RequestState
+from intempt_core.history import EventOccurrence, RequestState
 from intempt_core.targets import Target
-from intempt_core.transport import SandboxVerdict
+from intempt_core.transport import SandboxArrival
 from intempt_core.validation import Report
 
 
@@ -68,18 +71,22 @@ class EventVerdicts:
         name: Its name, or that it has none.
         event_id: Its event id, ``None`` where it has none.
         person: The first (field, id) that links it to a person, ``None`` where none does.
-        well_formed: Whether it meets the contract.
+        valid: Whether it meets the contract.
         accepted: Whether the target accepted it.
-        matters: Whether recommendations take it up.
+        effect: Whether recommendations take it up.
+        arrival: The number of this event at the sandbox, ``None`` where it is not known to be there.
+        first_use: The number at the sandbox of the other event that used its id before, ``None`` where none is known.
     """
 
     row: int
     name: str
     event_id: str | None
     person: tuple[str, str] | None
-    well_formed: Verdict
+    valid: Verdict
     accepted: Verdict
-    matters: Verdict
+    effect: Verdict
+    arrival: int | None = None
+    first_use: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,29 +96,45 @@ class VerdictContext:
     Attributes:
         target: The target.
         sightings: What history knows of events at that target, by event id.
-        sandbox_verdicts: What the sandbox says of events, by event id; ``None`` where no sandbox can be asked.
+        arrivals: What arrived at the sandbox from any client, by event id; ``None`` where no sandbox can be asked.
         count_accepted: Counts the events of a person (field, id) that the target accepted from here; ``None`` where
             that is not known.
+        deduplicates: Whether the target ignores repeated event ids at present, ``None`` for what it promises.
+        is_pseudonymous: Whether the events' identities are pseudonyms, so that they say nothing about who sent them.
+        format_time: Writes epoch milliseconds as the screen does.
     """
 
     target: Target
     sightings: Mapping[str, Sequence[EventOccurrence]]
-    sandbox_verdicts: Mapping[str, Sequence[SandboxVerdict]] | None = None
+    arrivals: Mapping[str, Sequence[SandboxArrival]] | None = None
     count_accepted: Callable[[str, str], int | None] = lambda _field, _id: None
+    deduplicates: bool | None = None
+    is_pseudonymous: bool = False
+    format_time: TimeFormatter = format_utc
+
+    @property
+    def ignores_repeats(self) -> bool:
+        """Whether the target ignores an event whose id it already has."""
+        return self.target.deduplicates if self.deduplicates is None else self.deduplicates
 
 
 def assess_events(
     events: Sequence[GivenEvent], report: Report, context: VerdictContext, rows: Sequence[int]
 ) -> list[EventVerdicts]:
     """Assess the events of these rows (from 0, sorted)."""
-    made = []
+    made, line_ids = [], find_order_lines(events)
     for row, found in zip(rows, report.issues_by_row(rows), strict=True):
         event, issues = events[row], [issue for issue in found if issue.rule is None]  # the contract's
-        event_id = id_to_text(get_field(event.body, "eventId"))
-        product = id_to_text(get_field(event.body, "data.productId"))
         links = read_linking_ids(event.body) or list(read_identities(event.body).items())
-        verdicts = (context.sandbox_verdicts or {}).get(event_id or "", ())
-        sandbox_verdicts = [verdict for verdict in verdicts if verdict.product_id == product]
+        event_id = id_to_text(get_field(event.body, "eventId"))
+        uses = find_id_uses(
+            event,
+            context.sightings.get(event_id or "", ()),
+            None if context.arrivals is None else context.arrivals.get(event_id or "", ()),
+            is_order_line=row in line_ids,
+            is_pseudonymous=context.is_pseudonymous,
+        )
+        other = uses.certain
         made.append(
             EventVerdicts(
                 row + 1,
@@ -119,8 +142,10 @@ def assess_events(
                 event_id,
                 links[0] if links else None,
                 _assess_form(issues),
-                _assess_acceptance(event, event_id, product, context, sandbox_verdicts),
-                _assess_relevance(event, issues, context, sandbox_verdicts),
+                _assess_acceptance(event_id, context, uses),
+                _assess_effect(event, issues, context, uses),
+                uses.own_arrivals[0].seq if uses.own_arrivals else None,
+                other.arrival if other else None,
             )
         )
     return made
@@ -129,8 +154,10 @@ def assess_events(
 def _assess_form(issues: Sequence[Issue]) -> Verdict:
     errors = [issue for issue in issues if issue.severity is Severity.ERROR]
     if errors:
-        return Verdict(VerdictTone.BAD, "no", _join_titles(errors))
-    return Verdict(VerdictTone.DOUBT, "yes, but", _join_titles(issues)) if issues else Verdict(VerdictTone.FINE, "yes")
+        return Verdict(VerdictTone.BAD, "not valid", _join_titles(errors))
+    if issues:
+        return Verdict(VerdictTone.DOUBT, "with warnings", _join_titles(issues))
+    return Verdict(VerdictTone.FINE, "valid")
 
 
 def _join_titles(issues: Sequence[Issue]) -> str:
@@ -147,70 +174,95 @@ _STATE_CERTAINTY = {
 """How much each state says of an event that was sent more than once, and the tone of it."""
 
 
-def _assess_acceptance(
-    event: GivenEvent,
-    event_id: str | None,
-    product: str | None,
-    context: VerdictContext,
-    sandbox_verdicts: Sequence[SandboxVerdict],
-) -> Verdict:
+def _assess_acceptance(event_id: str | None, context: VerdictContext, uses: IdUses) -> Verdict:
     """CONTRACT 3: what the target responded; of several sendings the one that says most."""
     if event_id is None:
         return Verdict(VerdictTone.NOTHING, "not known", "without an event id it cannot be looked up")
-    same_id = context.sightings.get(event_id, ())
-    same = [one for one in same_id if (one.name, one.product_id) == (_read_recorded_name(event), product)]
-    mine = [one for one in same if one.state in _STATE_CERTAINTY]
+    mine = [one for one in uses.own_sightings if one.state in _STATE_CERTAINTY]
     if mine:
         best = max(mine, key=lambda one: (_STATE_CERTAINTY[one.state][0], one.when))
         more = [
             "may have arrived" if best.state is RequestState.UNKNOWN else "",
-            f"answered {best.status}" if best.status else "",
+            context.format_time(best.when),
+            f"status {best.status}" if best.status else "",
             f"sent {len(mine)} times" if len(mine) > 1 else "",
         ]
         return Verdict(_STATE_CERTAINTY[best.state][1], best.state.value, ", ".join(filter(None, more)), best.request)
-    if sandbox_verdicts:
+    if uses.own_arrivals:
+        last = uses.own_arrivals[-1]
+        client = shorten_value(last.client) or "another client"
         return Verdict(
-            VerdictTone.GOOD,
-            "accepted",
-            f"from {shorten_value(sandbox_verdicts[-1].client) or 'another client'}, not from here",
+            VerdictTone.GOOD, "accepted", f"{context.format_time(last.received_at)}, from {client}, not from here"
         )
-    if same_id and not same:
+    if uses.others and not uses.own_sightings:
         return Verdict(VerdictTone.DOUBT, "not sent", "but another event of its id was")
     return Verdict(VerdictTone.NOTHING, "not sent", f"to {context.target.title} from here")
 
 
-def _read_recorded_name(event: GivenEvent) -> str | None:
-    return EventIntent.from_event(event).name
-
-
-def _assess_relevance(
-    event: GivenEvent, issues: Sequence[Issue], context: VerdictContext, sandbox_verdicts: Sequence[SandboxVerdict]
-) -> Verdict:
+def _assess_effect(event: GivenEvent, issues: Sequence[Issue], context: VerdictContext, uses: IdUses) -> Verdict:
     """CONTRACT 2.6, 2.9: whether recommendations take it up; what the sandbox says counts before the rules here."""
-    if sandbox_verdicts:
-        return _assess_processing(sandbox_verdicts)
+    if uses.own_arrivals:
+        return _assess_processing(context, uses)
     stopping = [issue for issue in issues if issue.severity is Severity.ERROR and issue.code != "event_id_repeated"]
     if any(issue.code == "timestamp_before_2010" for issue in stopping):
         return Verdict(VerdictTone.BAD, "no", "its time has the whole request rejected")
     if stopping:
         return Verdict(VerdictTone.BAD, "no", _join_titles(stopping))
-    if any(issue.code == "event_id_repeated" for issue in issues):
-        again = "it is ignored as a repeat" if context.target.deduplicates else "it may count twice"
-        return Verdict(VerdictTone.DOUBT, "a repeat", again)
-    if any(issue.code == "product_unknown" for issue in issues):
-        return Verdict(VerdictTone.DOUBT, "unsure", "its product is not in the catalogue")
-    if any(issue.code == "id_placeholder" for issue in issues):
-        return Verdict(VerdictTone.DOUBT, "unsure", "an id looks like a placeholder")
+    if uses.others or any(issue.code == "event_id_repeated" for issue in issues):
+        return _assess_used_id(context, uses)
+    codes = {issue.code for issue in issues}
+    doubt = next((sentence for code, sentence in _DOUBTS.items() if code in codes), None)
+    if doubt is not None:
+        return Verdict(VerdictTone.DOUBT, "unsure", doubt)
+    return Verdict(VerdictTone.FINE, "expected to be processed", _describe_expectation(event, context, uses))
+
+
+_DOUBTS = {
+    "product_unknown": "its product is not in the catalogue",
+    "id_placeholder": "an id looks like a placeholder",
+}
+"""Warnings that make it unsure whether an event takes effect, and why."""
+
+
+def _describe_expectation(event: GivenEvent, context: VerdictContext, uses: IdUses) -> str:
+    """What more is known of an event with nothing against it."""
+    if context.arrivals is None and any(one.state is RequestState.ACCEPTED for one in uses.own_sightings):
+        again = "is ignored" if context.ignores_repeats else "counts twice"
+        return f"the target does not say more; if it is sent again, it {again}"
+    if context.is_pseudonymous:
+        return "the identities are pseudonyms, so its user is not looked up"
     links = read_linking_ids(event.body)
     seen = context.count_accepted(*links[0]) if links else None
     if seen is None:
-        return Verdict(VerdictTone.FINE, "nothing against it")
-    person = f"its person is known, {seen:,} of its events were accepted" if seen else "its person is new there"
-    return Verdict(VerdictTone.FINE, "nothing against it", person)
+        return ""
+    return f"known user, {seen:,} of its events were accepted" if seen else "new user"
 
 
-def _assess_processing(sandbox_verdicts: Sequence[SandboxVerdict]) -> Verdict:
-    first = next((verdict for verdict in sandbox_verdicts if not verdict.reason), sandbox_verdicts[0])
-    if first.reason:
-        return Verdict(VerdictTone.BAD, "not processed", first.reason)
-    return Verdict(VerdictTone.GOOD, "processed", "its repeats were not" if len(sandbox_verdicts) > 1 else "")
+def _assess_used_id(context: VerdictContext, uses: IdUses) -> Verdict:
+    """CONTRACT 2.2, 3.7: another event has the id, or may have it."""
+    ignored, use = context.ignores_repeats, uses.possible
+    if use is None:
+        label, tone = ("will be ignored", VerdictTone.BAD) if ignored else ("may count twice", VerdictTone.DOUBT)
+        above = "it repeats the event id of an event above"
+        return Verdict(tone, label, _describe_use(context, uses.certain) if uses.certain else above)
+    state = "may have arrived" if use.state is RequestState.UNKNOWN else "is not over yet"
+    sent = f"an event of {_name_user(use)} with its id was sent {context.format_time(use.when)} and {state}"
+    return Verdict(VerdictTone.DOUBT, "may be ignored" if ignored else "may count twice", sent)
+
+
+def _describe_use(context: VerdictContext, use: IdUse) -> str:
+    return f"its event id was used {context.format_time(use.when)} by {_name_user(use)}"
+
+
+def _name_user(use: IdUse) -> str:
+    return shorten_value(use.person) if use.person else "an event without an identity"
+
+
+def _assess_processing(context: VerdictContext, uses: IdUses) -> Verdict:
+    """What the sandbox says of this very event."""
+    if any(one.processed for one in uses.own_arrivals):
+        return Verdict(VerdictTone.GOOD, "processed", "its repeats were not" if len(uses.own_arrivals) > 1 else "")
+    first = uses.own_arrivals[0]
+    if first.repeat_of is not None and uses.certain is not None:
+        return Verdict(VerdictTone.BAD, "ignored", _describe_use(context, uses.certain))
+    return Verdict(VerdictTone.BAD, "ignored", first.reason)

@@ -18,6 +18,9 @@ from intempt_core.history.schema import attempts, batches, events, make_indexabl
 from intempt_core.history.transitions import FINAL_BATCH_STATES, IS_STORED
 from intempt_core.validation import EventKey, OrderLine, PriorSend, PriorSendLookup
 
+IDENTITY_COLUMNS = ("profile_id", "user_id", "another_user_id", "account_id")
+"""The columns of an event's identities, in the contract's order."""
+
 _STATE_WEIGHTS = {
     RequestState.REJECTED.value: 0,
     RequestState.PENDING.value: 1,
@@ -51,6 +54,7 @@ class EventOccurrence:
         reason: what is known of the last attempt, in a sentence; empty before the first.
         tries: how many attempts were made.
         when: time of the request's last change, in epoch ms.
+        identities: the ids of the event's person, in the contract's order.
     """
 
     event_id: str
@@ -67,6 +71,7 @@ class EventOccurrence:
     reason: str
     tries: int
     when: int
+    identities: tuple[str, ...] = ()
 
 
 class EventLookup:
@@ -106,6 +111,7 @@ class EventLookup:
                         attempts.c.reason,
                         requests.c.tries,
                         requests.c.updated_at,
+                        *(events.c[column] for column in IDENTITY_COLUMNS),
                     )
                     .join(requests, requests.c.id == events.c.request)
                     .join(batches, batches.c.number == events.c.batch)
@@ -224,4 +230,5 @@ def _make_occurrence(row: Any, event_id: str) -> EventOccurrence:
         reason=row.reason or "",
         tries=row.tries,
         when=row.updated_at,
+        identities=tuple(text for column in IDENTITY_COLUMNS if (text := getattr(row, column)) is not None),
     )

@@ -16,7 +16,6 @@ from .sandbox_client import (
     LiveView as LiveView,
     SandboxArrival as SandboxArrival,
     SandboxClient as SandboxClient,
-    SandboxVerdict as SandboxVerdict,
 )
 from .track_client import (
     Attempt as Attempt,

@@ -34,12 +34,6 @@ SANDBOX_TIMEOUT_SECONDS = 5.0
 MAX_RESPONSE_BYTES = 64_000_000
 """Bytes of a response at the most; a longer one is none of the sandbox's."""
 
-MAX_PERSONS_QUERIED = 20
-"""Persons whose events are asked for, at the most: a payload may name thousands."""
-
-MAX_PERSON_EVENTS = 10_000
-"""Events of one person that are read."""
-
 
 @dataclass(frozen=True, slots=True)
 class LiveRow:
@@ -137,27 +131,6 @@ class KeptRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class SandboxVerdict:
-    """What the sandbox says of one event (CONTRACT 2.6, 3.8).
-
-    Attributes:
-        event_id: The event's id.
-        product_id: The event's product id, ``None`` where it has none.
-        received_at: When it arrived, in epoch milliseconds.
-        client: The program that sent it, as it names itself.
-        reason: Why it is not processed; empty where it is.
-        is_repeat: Whether it repeats an event that came before.
-    """
-
-    event_id: str
-    product_id: str | None
-    received_at: int
-    client: str
-    reason: str
-    is_repeat: bool
-
-
-@dataclass(frozen=True, slots=True)
 class SandboxArrival:
     """One arrival of an event at the sandbox: the same event id may arrive many times.
 
@@ -249,22 +222,6 @@ class SandboxClient:
 
     # ── what became of it ─────────────────────────────────────────────────────────────────────────────────────────
 
-    def read_verdicts(self, persons: Iterable[str]) -> dict[str, list[SandboxVerdict]]:
-        """The verdicts on the events of these persons (any of their ids), by event id, in the order of arrival.
-
-        Reads the first :data:`MAX_PERSONS_QUERIED` persons, and :data:`MAX_PERSON_EVENTS` events of each.
-        """
-        found: dict[str, list[SandboxVerdict]] = {}
-        for person in list(dict.fromkeys(persons))[:MAX_PERSONS_QUERIED]:
-            question = {"person": person, "limit": MAX_PERSON_EVENTS}
-            page = self._request_json("GET", SandboxPath.EVENTS, params=question)
-            with _check_form():
-                for verdict in map(_parse_verdict, page["events"]):
-                    known = found.setdefault(verdict.event_id, [])
-                    if verdict not in known:  # a person may be asked about under several ids
-                        known.append(verdict)
-        return found
-
     def read_arrivals(self, event_ids: Iterable[str]) -> dict[str, list[SandboxArrival]]:
         """Every arrival of these events that the sandbox still tells of, by event id, in the order of arrival.
 
@@ -350,18 +307,6 @@ def _check_form() -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, FaultDocumentUnreadable):
         raise SandboxUnavailable("What responds at the sandbox's address is no sandbox of this version.") from None
-
-
-def _parse_verdict(event: Mapping[str, Any]) -> SandboxVerdict:
-    """Any: JSON of ``GET /_sandbox/events``."""
-    return SandboxVerdict(
-        event_id=str(event["eventId"]),
-        product_id=event["productId"],
-        received_at=int(event["received_at"]),
-        client=str(event["client"]),
-        reason=event["because"] or "",
-        is_repeat="event_id_repeated" in event["codes"],
-    )
 
 
 def _parse_arrival(event: Mapping[str, Any]) -> SandboxArrival:

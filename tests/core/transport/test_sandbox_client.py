@@ -128,14 +128,14 @@ def test_a_sandbox_that_does_not_respond_or_rejects_says_nothing() -> None:
         read_status(server.url)
 
 
-@pytest.mark.parametrize("body", [b"{}", b"[]", b"<html>", b'{"events": [5]}', b'{"events": [{}]}'])
-def test_what_is_no_sandbox_has_no_verdicts(body: bytes) -> None:
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"<html>", b'{"arrivals": [5]}', b'{"arrivals": [{}]}'])
+def test_what_is_no_sandbox_tells_of_no_arrivals(body: bytes) -> None:
     with (
         hostile(answers(200, body)) as server,
         SandboxClient(sandbox_target(server.url)) as none,
         pytest.raises(SandboxUnavailable),
     ):
-        none.read_verdicts(["u1"])
+        none.read_arrivals(["e1"])
 
 
 def test_a_live_target_is_not_asked() -> None:
