@@ -2,10 +2,10 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
-from intempt_core.contract.fields import EventName, Json
+from intempt_core.contract.fields import IDENTITY_FIELDS, EventName, Json
 from intempt_core.contract.invisible import spell_invisible
 
 _NAME_SYNONYMS = {  # other words for the very same event, as letters and digits
@@ -85,4 +85,24 @@ def build_product_hint(body: Json) -> str:
             alike = isinstance(key, str) and re.sub(r"[^a-z]", "", key.casefold()) in ("productid", "product")
             if alike and prefix + key != "data.productId":
                 return f"It seems to be in {prefix}{spell_invisible(key)}: it must be data.productId, exactly."
+    return ""
+
+
+def build_event_id_hint(body: Json) -> str:
+    """Say where the event id seems to be instead (CONTRACT 2.2); empty where nothing is near."""
+    return _build_spelling_hint(body, ("eventId",))
+
+
+def build_identity_hint(body: Json) -> str:
+    """Say where an identity seems to be instead (CONTRACT 2.3); empty where nothing is near."""
+    return _build_spelling_hint(body, IDENTITY_FIELDS)
+
+
+def _build_spelling_hint(body: Json, fields: Sequence[str]) -> str:
+    """Say which key of an event is a field in another spelling, where it holds anything."""
+    known = {field.casefold(): field for field in fields}
+    for key, value in body.items() if isinstance(body, Mapping) else ():
+        field = known.get(re.sub(r"[^a-z]", "", key.casefold())) if isinstance(key, str) else None
+        if field is not None and key != field and value not in (None, ""):
+            return f"It seems to be in {spell_invisible(key)}: it must be {field}, exactly."
     return ""

@@ -25,7 +25,7 @@ from intempt_core.contract.fields import (
     read_epoch_ms,
     spell_number,
 )
-from intempt_core.contract.hints import build_name_hint, build_product_hint
+from intempt_core.contract.hints import build_event_id_hint, build_identity_hint, build_name_hint, build_product_hint
 from intempt_core.contract.id_forms import (
     COMPILED_ID_PATTERNS,
     ID_PATTERNS,
@@ -172,6 +172,7 @@ _KINDS = (
         fix="Give the event an id that no other event has.",
         source="2.2",
         reading=Requirement(("eventId",), is_given, _is_column_given),
+        event_hint=build_event_id_hint,
     ),
     IssueKind(
         code="event_id_repeated",
@@ -192,6 +193,7 @@ _KINDS = (
         fix=f"Say who did it, in any one of the {spell_number(len(IDENTITY_FIELDS))}.",
         source="2.3",
         reading=Requirement(IDENTITY_FIELDS, is_given, _is_column_given),
+        event_hint=build_identity_hint,
     ),
     IssueKind(
         code="product_id_missing",
@@ -481,6 +483,16 @@ _KINDS = (
         allowed="JSON has a comma only between values; a server rejects a body that has one more.",
         fix="Take it out before it is sent by anything but this console.",
         source="3.8",
+        reading=FoundElsewhere.BY_READER,
+    ),
+    IssueKind(
+        code="json_cut",
+        severity=Severity.ERROR,
+        title="JSON ends early",
+        message="The JSON ends before its brackets are closed, probably cut by a log.",
+        allowed="A whole body: every bracket that is opened is closed.",
+        fix="Copy all of it: what is behind the last whole event is not read.",
+        source="1.3",
         reading=FoundElsewhere.BY_READER,
     ),
     IssueKind(

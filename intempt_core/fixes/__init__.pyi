@@ -1,3 +1,6 @@
+from .json_format import (
+    find_format_fix as find_format_fix,
+)
 from .suggest import (
     SuggestedFix as SuggestedFix,
     suggest_fixes as suggest_fixes,

@@ -18,6 +18,7 @@
 - ``payload``: a pasted text as events.
 - ``pasted``: the keys in a pasted text, masked; a cURL command; a command line split into words.
 - ``json_positions``, ``json_lenient``: JSON with the offsets of its values; JSON with comments.
+- ``json_salvage``: the whole events of a JSON text that ends early.
 """
 
 import lazy_loader

@@ -26,10 +26,10 @@ TEXT_LINE_END = re.compile(r"\r\n?|\n")
 """What ends a line where lines of a text are counted; other separators of Unicode are characters of the text."""
 
 _SPACE = re.compile(r"[ \t\n\r]*")
-_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)'
-_BRACKETS = re.compile(rf"{_STRING}|[\[\]{{}}]", re.DOTALL)
+JSON_STRING = r'"[^"\\]*(?:\\.[^"\\]*)*(?:"|\Z)'
+_BRACKETS = re.compile(rf"{JSON_STRING}|[\[\]{{}}]", re.DOTALL)
 _NEXT_DOCUMENT = re.compile(r",?[ \t\n\r]*(?=[\[{])")
-_LITERALS = re.compile(rf"{_STRING}|-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|Infinity)|NaN", re.DOTALL)
+_LITERALS = re.compile(rf"{JSON_STRING}|-?(?:[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?|Infinity)|NaN", re.DOTALL)
 
 
 @dataclass(slots=True)
@@ -71,13 +71,16 @@ class JsonOddity:
 
 
 class JsonSyntaxError(ReadError):
-    """A text that is no JSON: what is the ``problem``, ``at`` which offset, and how to ``fix`` it, in sentences."""
+    """A text that is no JSON: what is the ``problem``, ``at`` which offset, and how to ``fix`` it, in sentences.
 
-    def __init__(self, text: str, at: int, problem: str, fix: str) -> None:
+    Where the text ends early, ``open_brackets`` are open there.
+    """
+
+    def __init__(self, text: str, at: int, problem: str, fix: str, *, open_brackets: int = 0) -> None:
         starts = [0, *(ended.end() for ended in TEXT_LINE_END.finditer(text, 0, at))]
         place = f"Line {len(starts):,}, column {at - starts[-1] + 1:,}"
         super().__init__(f"{place}: {problem}. {fix}", line=len(starts))
-        self.at, self.problem, self.fix = at, problem, fix
+        self.at, self.problem, self.fix, self.open_brackets = at, problem, fix, open_brackets
 
 
 class JsonText:
@@ -258,6 +261,8 @@ def _diagnose_number(literal: str) -> tuple[str, str] | None:
 def _explain_bad_json(text: str, error: json.JSONDecodeError) -> ReadError:
     """The error for a text that is no JSON, in words for a person who pasted it and knows no parser."""
     at, message = error.pos, error.msg
+    if (cut := _explain_early_end(text, at, message)) is not None:
+        return cut
     here, before = text[at : at + HINT_WINDOW_CHARS], text[:at].rstrip(BLANK_CHARACTERS)
     first, last = here[:1], before[-1:]
     word = shorten_value(re.split(r"[\s,:\]}]", here, maxsplit=1)[0] or first)
@@ -278,11 +283,6 @@ def _explain_bad_json(text: str, error: json.JSONDecodeError) -> ReadError:
             message.startswith("Invalid \\"),
             "a backslash in a text begins nothing that JSON knows",
             "Write \\\\ for a backslash.",
-        ),
-        (
-            not here,
-            f"the text ends before its brackets are closed{_describe_open_bracket(text)}",
-            "See that all of it was copied.",
         ),
         (
             message == "Extra data" and last in tuple("]}") and first in tuple("{[,"),
@@ -320,18 +320,37 @@ def _explain_bad_json(text: str, error: json.JSONDecodeError) -> ReadError:
     )
 
 
-def _describe_open_bracket(text: str) -> str:
-    """Where in a text that breaks off the innermost open bracket is, as the end of a sentence."""
+_CUT_MARK = re.compile(
+    r"[ \t\n\r,]*(?:\.{2,}|…)?[ \t]*(?:[\[(<][^\])>\n]{0,40}(?:truncated|omitted|more|cut)[^\])>\n]{0,40}[\])>])?\s*\Z",
+    re.IGNORECASE,
+)
+"""What a log or a terminal writes where it cuts a line, up to the end of the text."""
+
+
+def _explain_early_end(text: str, at: int, message: str) -> ReadError | None:
+    """The error for a text that ends while brackets are open; ``None`` where something else is wrong with it."""
+    is_in_text = message.startswith("Unterminated string")
+    if is_in_text and text[-1:] in tuple("]}"):  # rather a quote that is missing
+        return None
+    if not is_in_text and _CUT_MARK.match(text, at) is None:
+        return None
     still: list[int] = []
-    for found in _BRACKETS.finditer(text):
+    for found in _BRACKETS.finditer(text, 0, at):
         if text[found.start()] in "[{":
             still.append(found.start())
         elif text[found.start()] != '"' and still:
             still.pop()
     if not still:
-        return ""
-    kind = "object" if text[still[-1]] == "{" else "list"
-    return f"; the {kind} that begins in line {len(TEXT_LINE_END.findall(text, 0, still[-1])) + 1:,} is still open"
+        return None
+    line = len(TEXT_LINE_END.findall(text, 0, still[-1])) + 1
+    count = "1 bracket is open" if len(still) == 1 else f"{len(still):,} brackets are open"
+    return JsonSyntaxError(
+        text,
+        len(text) if is_in_text else at,
+        f"the JSON ends early, probably cut by a log; {count}, the last of them since line {line:,}",
+        "See that all of it was copied.",
+        open_brackets=len(still),
+    )
 
 
 # ── where values are ─────────────────────────────────────────────────────────────────────────────────────────────────

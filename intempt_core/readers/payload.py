@@ -25,6 +25,7 @@ from intempt_core.contract import (
 from intempt_core.errors import ReadError
 from intempt_core.readers.json_lenient import BlankedSpan, blank_lenient_syntax
 from intempt_core.readers.json_positions import TEXT_LINE_END, JsonNode, JsonSyntaxError, JsonText
+from intempt_core.readers.json_salvage import SalvagedText, salvage_events
 from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
 from intempt_core.readers.pasted.chosen_requests import ChosenSource, ListedRequest, choose_source
 from intempt_core.readers.pasted.forms import PastedReading
@@ -80,15 +81,17 @@ class Payload:
 
     def line_column(self, at: int) -> tuple[int, int]:
         """Line and column, from 1, of an offset in ``text``."""
-        line = bisect_right(self._lines, at)
-        return line, at - self._lines[line - 1] + 1
+        return _find_line_column(self._lines, at)
 
 
-def read_payload(text: str, *, max_chars: int | None = None, request: int | None = None) -> Payload:
+def read_payload(
+    text: str, *, max_chars: int | None = None, request: int | None = None, salvage: bool = False
+) -> Payload:
     """Read a pasted text as events. What is where it does not belong is an issue ``request_shape``, and no event.
 
     A key in a copied request is masked before anything is kept. Of several requests those to a track path are read, or
-    only the one with the number ``request``, from 1. Raises :class:`ReadError` with its line where the text is no JSON,
+    only the one with the number ``request``, from 1. Where the text ends early and ``salvage`` is asked for, its whole
+    events are read, with an issue ``json_cut`` at the rest, which is not. Raises :class:`ReadError` with its line where the text is no JSON,
     or none that can be sent on (``json_positions.py``), where a request posts no body, and where the text is longer
     than ``max_chars`` characters; :class:`RequestChoiceError` where a person has to choose a request.
     """
@@ -99,7 +102,7 @@ def read_payload(text: str, *, max_chars: int | None = None, request: int | None
     text, had_key = reading.text, reading is not given
     chosen = choose_source(reading, request)
     source = chosen.source
-    document, over = _parse_document(text, source)
+    document, over, cut = _parse_document(text, source, salvage=salvage)
     lines = (0, *(ended.end() for ended in TEXT_LINE_END.finditer(text)))
     shape = PayloadShape(document.value, several=document.document_count > 1)
     document.index_members(shape.levels)
@@ -129,11 +132,14 @@ def read_payload(text: str, *, max_chars: int | None = None, request: int | None
         row = bisect_right(spans, blank.at, key=itemgetter(0))
         pointer = events[row - 1].place.pointer if row and blank.at < spans[row - 1][1] else ""
         oddity(blank.code, (blank.at, blank.end), pointer, source.value[blank.at : blank.end])
+    if cut is not None:
+        line = bisect_right(lines, source.text_offset(cut.at))
+        found.append((cut.at, Issue("json_cut", Place(None, line, None, "", (cut.at, cut.end)))))
     issues = tuple(issue for _, issue in sorted(found, key=itemgetter(0)))
     recognised = f"{chosen.copied.form} with {shape.description}" if chosen.copied else shape.description
-    notes = tuple(_describe_payload(chosen, over, document, had_key=had_key))
+    notes = [*_describe_payload(chosen, over, document, had_key=had_key), *_describe_cut(cut, events, lines, source)]
     return Payload(
-        recognised, text, tuple(events), issues, document, source, over, notes, chosen.requests, request, lines
+        recognised, text, tuple(events), issues, document, source, over, tuple(notes), chosen.requests, request, lines
     )
 
 
@@ -154,19 +160,47 @@ def _reject_large_event(text: str, start: int, end: int, line: int) -> None:
             raise build_oversize_error(f"Line {line:,}", "the event", size, line=line)
 
 
-def _parse_document(text: str, source: QuotedText) -> tuple[JsonText, tuple[BlankedSpan, ...]]:
-    """The document as JSON, and what had to be ignored for it."""
+def _find_line_column(lines: Sequence[int], at: int) -> tuple[int, int]:
+    """Line and column, from 1, of an offset; ``lines`` are the offsets at which lines begin."""
+    line = bisect_right(lines, at)
+    return line, at - lines[line - 1] + 1
+
+
+def _parse_document(
+    text: str, source: QuotedText, *, salvage: bool
+) -> tuple[JsonText, tuple[BlankedSpan, ...], SalvagedText | None]:
+    """The document as JSON, what had to be ignored for it, and where it was cut."""
     try:
-        return JsonText(source.value, several=True), ()
+        return JsonText(source.value, several=True), (), None
     except JsonSyntaxError as error:
         strict = error
     blanked, over = blank_lenient_syntax(source.value)
     try:
         if over:
-            return JsonText(blanked, several=True), over
+            return JsonText(blanked, several=True), over, None
     except JsonSyntaxError as error:
         strict = error
-    raise JsonSyntaxError(text, source.text_offset(strict.at), strict.problem, strict.fix) from None
+    cut = salvage_events(blanked, strict) if salvage else None
+    if cut is not None:
+        return cut.document, over, cut
+    raise JsonSyntaxError(
+        text, source.text_offset(strict.at), strict.problem, strict.fix, open_brackets=strict.open_brackets
+    ) from None
+
+
+def _describe_cut(
+    cut: SalvagedText | None, events: Sequence[GivenEvent], lines: Sequence[int], source: QuotedText
+) -> list[str]:
+    """What of a text that ends early is read, in sentences."""
+    if cut is None:
+        return []
+    line, column = _find_line_column(lines, source.text_offset(cut.end))
+    where = f"line {line:,}, column {column:,}" if len(lines) > 1 else f"column {column:,}"
+    brackets = f"{format_count(cut.open_brackets, 'bracket')} open"
+    whole = f"{format_count(len(events), 'whole event')} {'is' if len(events) == 1 else 'are'} read"
+    rest = cut.end - cut.at
+    last = "" if not rest else ", the last character is not" if rest == 1 else f", the last {rest:,} characters are not"
+    return [f"The JSON ends early at {where}; {brackets}; probably cut by a log. {whole}{last}."]
 
 
 def _describe_payload(
@@ -268,8 +302,8 @@ class PayloadShape:
             else:
                 self._add_item(value, f"/{number}")
         self.levels = 5 if bodies else 3
-        what = "request bodies" if bodies == len(values) else "JSON values"
-        self.description = f"{len(values):,} {what} one after another, {format_count(len(self.events), 'event')}"
+        what = f"{len(values):,} request bodies one after another" if bodies == len(values) else "JSON Lines"
+        self.description = f"{what}, {format_count(len(self.events), 'event')}"
 
     def _add_track(self, track: Json, above: str) -> None:
         if not isinstance(track, list):

@@ -138,7 +138,7 @@ def test_a_file_is_opened_or_dropped_and_a_paste_that_is_too_long_is_a_sentence(
     page.get_by_role("button", name="Open a file").click()
     file = {"name": "a.jsonl", "mimeType": "text/plain", "buffer": b'{"eventId": "f1"}\n{"eventId": "f2"}'}
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)  # type: ignore[arg-type]
-    expect(page.get_by_text("Recognised: 2 JSON values one after another, 2 events")).to_be_visible()
+    expect(page.get_by_text("Recognised: JSON Lines, 2 events")).to_be_visible()
     page.keyboard.press("Escape")
     box(page, "inspect-paste").evaluate(
         """(area) => {

@@ -65,7 +65,7 @@ def test_lines_are_counted_as_json_counts_them(inspect: Screen) -> None:
 
 def test_what_cannot_be_read_is_shown_with_the_line_where_it_breaks_off(inspect: Screen) -> None:
     inspect.paste('{"track": [\n {"name": "x"')
-    assert "the object that begins in line 2 is still open" in inspect.texts
+    assert "the last of them since line 2" in inspect.texts
     assert [number for number, _, _ in lines(inspect)] == [1, 2]
 
 
@@ -124,7 +124,7 @@ def test_a_dropped_file_is_read_as_if_it_were_pasted(inspect: Screen) -> None:
         "a.jsonl", (json.dumps(EVENT) + "\n" + json.dumps(EVENT)).encode()
     )
     inspect.run()
-    assert "Recognised: 2 JSON values one after another, 2 events" in inspect.texts
+    assert "Recognised: JSON Lines, 2 events" in inspect.texts
     inspect.app.file_uploader(key="inspect-file-1").upload("a.json", b"{\n\xff}")
     inspect.run()
     assert "a.json is not a text file in UTF-8: see line 2." in inspect.texts

@@ -95,11 +95,11 @@ def test_what_stands_in_the_place_of_an_event_is_handed_on_to_be_checked() -> No
 @pytest.mark.parametrize(
     ("text", "recognised", "pointers"),
     [
-        ('{"eventId": "a"}\n{"eventId": "b"}\n', "2 JSON values one after another, 2 events", ["/0", "/1"]),
-        ('{"eventId": "a"},\n{"eventId": "b"}', "2 JSON values one after another, 2 events", ["/0", "/1"]),
+        ('{"eventId": "a"}\n{"eventId": "b"}\n', "JSON Lines, 2 events", ["/0", "/1"]),
+        ('{"eventId": "a"},\n{"eventId": "b"}', "JSON Lines, 2 events", ["/0", "/1"]),
         ('{"track": []}{"track": [{"name": "n", "payload": [{}]}]}', "2 request bodies one after another, 1 event",
          ["/1/track/0/payload/0"]),
-        ('{"track": []} [{"eventId": "a"}] {"name": "n", "payload": [{}]}', "3 JSON values one after another, 2 events",
+        ('{"track": []} [{"eventId": "a"}] {"name": "n", "payload": [{}]}', "JSON Lines, 2 events",
          ["/1/0", "/2/payload/0"]),
     ],
 )  # fmt: skip
@@ -258,11 +258,11 @@ def test_zeros_that_say_nothing_are_no_lost_digits(literal: str) -> None:
         ('{"a": "x\ny"}', 1, "line break"),
         ('{"a": "x', 1, "never closed"),
         ('{"a": "\\x"}', 1, "backslash"),
-        ('{"a": [1', 1, "the text ends before"),
+        ('{"a": [1', 1, "the JSON ends early"),
         ('{"a": 1} x', 1, "“x” follows"),
         ('{"a": 1}\n{"a": }', 2, "“}” is no JSON value"),
         ('{"a": 1}\n2', 2, "“2” follows"),
-        ('{"a": {"b": [1],\n"c": 2', 2, "the object that begins in line 1 is still open"),
+        ('{"a": {"b": [1],\n"c": 2', 2, "1 bracket is open, the last of them since line 1"),
         ('{// why\n"a": }', 2, "“}” is no JSON value"),
         ("[1,,]", 1, "no value follows after the comma"),
         ("curl -X POST https://a.example/track", None, "posts no body"),

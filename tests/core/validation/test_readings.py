@@ -45,8 +45,8 @@ def by_columns(rows: Sequence[Mapping[str, str]], types: Mapping[str, str] | Non
     return check_table(map_table(table_of(header, [[row.get(field, "") for field in header] for row in rows]), mapping))
 
 
-def of_text(text: str) -> Report:
-    payload = read_payload(text)
+def of_text(text: str, *, salvage: bool = False) -> Report:
+    payload = read_payload(text, salvage=salvage)
     return check_events(payload.events, None, payload.issues)
 
 
@@ -97,6 +97,7 @@ ELSEWHERE: dict[str, Callable[[], Report]] = {
     "value_type": lambda: by_columns([GOOD | {"data.weight": "light"}], {"data.weight": "number"}),
     "key_repeated": lambda: of_text('{"userId": "a", "userId": "b"}'),
     "json_comment": lambda: of_text('{"userId": "a"} // why'),
+    "json_cut": lambda: of_text('[{"userId": "a"}, {"user', salvage=True),
     "json_comma": lambda: of_text('{"userId": "a",}'),
     "number_precision": lambda: of_text('{"userId": "a", "data": {"x": 0.12345678901234567890}}'),
     "product_unknown": lambda: check_events(
