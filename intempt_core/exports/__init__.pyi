@@ -1,4 +1,5 @@
 from .case_file import (
+    IDENTITIES_PSEUDONYMIZED as IDENTITIES_PSEUDONYMIZED,
     CaseFile as CaseFile,
     build_case as build_case,
     dump_case as dump_case,

@@ -20,3 +20,12 @@ from .text_fixes import (
     find_text_fix as find_text_fix,
     preview_text_fixes as preview_text_fixes,
 )
+from .text_problems import (
+    ProblemCounts as ProblemCounts,
+    ProblemGroup as ProblemGroup,
+    TextProblem as TextProblem,
+    collect_text_problems as collect_text_problems,
+    count_problems as count_problems,
+    group_problems as group_problems,
+    list_fixes as list_fixes,
+)

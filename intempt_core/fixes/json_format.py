@@ -30,9 +30,7 @@ def format_json(text: str) -> str:
         empties = closes and before in ("{", "[")
         if end_of_comment or (closes and not empties) or (before in ("{", "[", ",") and not empties):
             pieces.append("\n" + _INDENT * depth)
-        elif before == ":":
-            pieces.append(" ")
-        elif token["comment"] is not None and before:
+        elif before == ":" or (token["comment"] is not None and before):
             pieces.append(" ")
         elif depth == 0 and before and not closes and written != ",":
             pieces.append("\n")
@@ -47,7 +45,8 @@ def format_json(text: str) -> str:
 
 def find_format_fix(payload: Payload) -> TextFix | None:
     """Find the edit that formats a payload's JSON; ``None`` where it is formatted, or where it is written twice in
-    quotes, as in a HAR file, or in several requests."""
+    quotes, as in a HAR file, or in several requests.
+    """
     document, source = payload.source.value, payload.source
     if len({run.quote for run in source.runs}) > 1 or sum(one.is_read for one in payload.requests) > 1:
         return None

@@ -91,9 +91,11 @@ def read_payload(
 
     A key in a copied request is masked before anything is kept. Of several requests those to a track path are read, or
     only the one with the number ``request``, from 1. Where the text ends early and ``salvage`` is asked for, its whole
-    events are read, with an issue ``json_cut`` at the rest, which is not. Raises :class:`ReadError` with its line where the text is no JSON,
-    or none that can be sent on (``json_positions.py``), where a request posts no body, and where the text is longer
-    than ``max_chars`` characters; :class:`RequestChoiceError` where a person has to choose a request.
+    events are read, with an issue ``json_cut`` at the rest, which is not.
+
+    Raises :class:`ReadError` with its line where the text is no JSON, or none that can be sent on
+    (``json_positions.py``), where a request posts no body, and where the text is longer than ``max_chars`` characters;
+    :class:`RequestChoiceError` where a person has to choose a request.
     """
     if max_chars is not None and len(text) > max_chars:
         raise ReadError(f"The text has {len(text):,} characters; up to {max_chars:,} are read here. {TOO_LONG_HINT}")

@@ -66,6 +66,8 @@ class Screen:
         return self.run()
 
     def paste(self, text: str) -> "Screen":
+        if self.has("inspect-edit"):
+            self.press("inspect-edit")
         self.app.text_area(key="inspect-paste").set_value(text)
         return self.run()
 

@@ -1,20 +1,24 @@
-"""The state of the Inspect screen: the pasted text, its problems, fixes and verdicts, and what was sent of it."""
+"""The state of the Inspect screen: the pasted text, read and checked."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
 
-from intempt_core.analysis import EventVerdicts, VerdictContext, assess_events
-from intempt_core.contract import Issue, get_field, id_to_text, read_identities, read_linking_ids
-from intempt_core.dispatch import make_batch_intent
-from intempt_core.errors import ConsoleError, SandboxUnavailable
+from intempt_core.analysis import EventVerdicts
+from intempt_core.errors import ConsoleError
 from intempt_core.exports import CaseFile, read_case
-from intempt_core.fixes import TextFix, annotate_with_fixes, apply_text_fixes, find_text_fix
-from intempt_core.history import BatchSource, HistoryCheckpoint
-from intempt_core.planning import Plan, Policy, plan_events
+from intempt_core.fixes import (
+    ProblemGroup,
+    TextProblem,
+    annotate_with_fixes,
+    collect_text_problems,
+    group_problems,
+    list_fixes,
+)
+from intempt_core.history import HistoryCheckpoint
 from intempt_core.readers import (
     LARGE_HAR_BYTES,
     MAX_PASTED_CHARS,
+    JsonSyntaxError,
     ListedRequest,
     Payload,
     RequestChoiceError,
@@ -25,10 +29,9 @@ from intempt_core.readers import (
     reject_mail,
 )
 from intempt_core.targets import Target, derive_target_key
-from intempt_core.transport import SandboxClient, SandboxVerdict
-from intempt_core.validation import Annotation, Report, check_events
+from intempt_core.validation import Annotation, EventKey, PriorSend, PriorSendLookup, Report, check_events
 from pages.parts.shared.screen_state import get_screen_state, read_widget, set_widget
-from pages.parts.shared.send_flow import Submission, see_history, submit_once
+from pages.parts.shared.send_flow import see_history
 from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
 from pages.parts.shared.team_rules import get_team_rules
@@ -39,16 +42,16 @@ PASTE_WIDGET = "inspect-paste"
 REQUEST_WIDGET = "inspect-request"
 """The widget key of the choice among several requests."""
 
-MAX_ANNOTATED_ISSUES = 2_000
-"""Problems that are annotated in the text and can be fixed together; where there are more, they are alike."""
+MAX_ISSUES = 1_000_000
+"""Issues of a text; a text of the most characters has fewer."""
+
+MAX_ANNOTATIONS = 2_000
+"""Problems that are annotated in the text; where there are more, they are alike."""
 
 MASKED_KEY_MESSAGE = "The text held a key. It is masked, and not stored."
 
 MAX_UNDO_STEPS = 20
 """Fixes that can be undone."""
-
-MAX_EVENTS_COUNTED = 1_000
-"""Events of one person that are counted, to tell whether it is known at a target."""
 
 
 @dataclass
@@ -60,11 +63,12 @@ class InspectState:
         report: The result of checking them.
         trouble: Why the text cannot be read, as a sentence.
         trouble_line: The line where it cannot be read, from 1.
+        is_bad_json: Whether it is no JSON.
         text: The pasted text as it was read.
-        issues: The first problems, those that are annotated.
-        annotations: Their places in the text.
-        fixes: The fixes that are certain, by the index of their problem.
-        verdicts: The verdicts on events, by the page that shows them.
+        problems: What is wrong with it, each place once.
+        groups: The same by kind.
+        annotations: The places of the first problems in the text.
+        verdicts: The verdicts on events, by their rows.
         undo_texts: The texts before each fix, oldest first.
         fixed_text: The text that the last fix made.
         note: What was done to the text, as a sentence.
@@ -73,23 +77,26 @@ class InspectState:
         case: The case file that was pasted.
         focus: The line of the text to scroll to, from 1; 0 for none.
         focus_count: How often the text was scrolled to ``focus``.
-        preview: The index of the problem whose fix is previewed, -1 for all fixes, ``None`` for none.
+        preview: The numbers of the problems whose fixes are previewed.
+        is_editing: Whether a text that can be read is edited, in the place of being shown with its problems.
         files_dropped: How many files were dropped, for the key of the next file input.
         guard: What was sent from this screen.
         checked_for: The target (a ``key``) that the text was checked for.
         checked_by: The digest of the team's rules that the text was checked by; empty for none.
         seen: What the check has seen of history.
+        reads: How often a text was read, for the keys of what belongs to one text.
     """
 
     payload: Payload | None = None
     report: Report | None = None
     trouble: str = ""
     trouble_line: int | None = None
+    is_bad_json: bool = False
     text: str = ""
-    issues: Sequence[Issue] = ()
+    problems: Sequence[TextProblem] = ()
+    groups: Sequence[ProblemGroup] = ()
     annotations: Sequence[Annotation] = ()
-    fixes: dict[int, TextFix] = field(default_factory=dict)
-    verdicts: dict[int, list[EventVerdicts]] = field(default_factory=dict)
+    verdicts: dict[tuple[int, ...], list[EventVerdicts]] = field(default_factory=dict)
     undo_texts: list[str] = field(default_factory=list)
     fixed_text: str | None = None
     note: str = ""
@@ -98,16 +105,19 @@ class InspectState:
     case: CaseFile | None = None
     focus: int = 0
     focus_count: int = 0
-    preview: int | None = None
+    preview: tuple[int, ...] = ()
+    is_editing: bool = False
     files_dropped: int = 0
     guard: SendGuard = field(default_factory=SendGuard)
     checked_for: str = ""
     checked_by: str = ""
     seen: HistoryCheckpoint | None = None
+    reads: int = 0
 
     def show_trouble(self, error: ConsoleError) -> None:
         """Say why the text cannot be read, and scroll to where."""
         self.trouble, self.trouble_line = str(error), getattr(error, "line", None)
+        self.is_bad_json = isinstance(error, JsonSyntaxError)
         self.focus, self.focus_count = self.trouble_line or 0, self.focus_count + 1
 
     @property
@@ -157,6 +167,7 @@ def read_text(found: InspectState, target: Target, text: str) -> None:
         if text != given:
             set_widget(PASTE_WIDGET, text)
     if found.payload is not None and text == found.payload.text and case is None:
+        found.is_editing = False
         check_paste(target)
         return
     request = found.request
@@ -191,7 +202,7 @@ def read_request(found: InspectState, text: str, request: int | None) -> None:
     """Read one request of a text, or those that go to a track path; why it cannot be read is a sentence."""
     found.request = request
     try:
-        found.payload = read_payload(text, max_chars=MAX_PASTED_CHARS, request=request)
+        found.payload = read_payload(text, max_chars=MAX_PASTED_CHARS, request=request, salvage=True)
         found.requests = found.payload.requests
     except ConsoleError as error:
         found.requests = error.requests if isinstance(error, RequestChoiceError) else ()
@@ -221,11 +232,13 @@ def mask_keys(text: str) -> tuple[str, bool]:
 
 def reset_payload(found: InspectState) -> None:
     """Forget what was found in the text before."""
-    found.payload = found.report = found.preview = found.trouble_line = None
+    found.payload = found.report = found.trouble_line = None
+    found.is_editing, found.preview, found.is_bad_json = False, (), False
+    found.reads += 1
     found.trouble = found.text = found.note = ""
     found.requests, found.request = (), None
-    found.issues, found.annotations, found.focus = (), (), 0
-    found.fixes, found.verdicts, found.case = {}, {}, None
+    found.problems, found.groups, found.annotations, found.focus = (), (), (), 0
+    found.verdicts, found.case = {}, None
 
 
 def read_dropped_file(target: Target, name: str, content: bytes) -> None:
@@ -278,133 +291,38 @@ def check_paste(target: Target) -> None:
         return
     found.report = check_events(
         found.payload.events,
-        get_services().history.events.prior_send_lookup(target_key),
+        _look_up_prior_sends(found, target_key),
         found.payload.issues,
         get_services().product_lookup(target_key),
         rules=rules,
     )
-    found.issues = found.report.issues(limit=MAX_ANNOTATED_ISSUES)
-    fixes = ((number, find_text_fix(found.payload, issue)) for number, issue in enumerate(found.issues))
-    found.fixes = {number: fix for number, fix in fixes if fix is not None}
-    found.annotations = annotate_with_fixes(found.payload, found.issues, found.fixes)
+    found.problems = collect_text_problems(found.payload, found.report.issues(limit=MAX_ISSUES))
+    found.groups = group_problems(found.problems)
+    some = found.problems[:MAX_ANNOTATIONS]
+    found.annotations = annotate_with_fixes(found.payload, [one.issue for one in some], list_fixes(some))
 
 
-# ── verdicts on each event ────────────────────────────────────────────────────────────────────────────────────────────
+def _look_up_prior_sends(found: InspectState, target_key: str) -> PriorSendLookup:
+    """The look-up of what was sent before; what this screen has just sent is told of by its result."""
+    look_up = get_services().history.events.prior_send_lookup(target_key)
+
+    def look_up_earlier(keys: Sequence[EventKey]) -> Mapping[EventKey, PriorSend]:
+        return {key: sent for key, sent in look_up(keys).items() if sent.batch != found.guard.batch}
+
+    return look_up_earlier
 
 
-def collect_verdicts(target: Target, page: int, size: int) -> list[EventVerdicts]:
-    """The three verdicts on the events of one page (from 1), made when the page is first shown."""
+def edit_text() -> None:
+    """Show the text where it can be edited."""
     found = get_screen_state(InspectState)
-    if found.payload is None or found.report is None:
-        return []
-    if page not in found.verdicts:
-        events = found.payload.events
-        rows = range((page - 1) * size, min(page * size, len(events)))
-        found.verdicts[page] = assess_events(
-            events, found.report, collect_known_events(target, found.payload, rows), rows
-        )
-    return found.verdicts[page]
+    found.is_editing = True
+    set_widget(PASTE_WIDGET, found.text)
 
 
-def collect_known_events(target: Target, payload: Payload, rows: Sequence[int]) -> VerdictContext:
-    """What history, and the target if it is a sandbox, know of the events of these rows."""
-    bodies, target_key = [payload.events[row].body for row in rows], derive_target_key(target)
-    ids = [id_ for body in bodies if (id_ := id_to_text(get_field(body, "eventId"))) is not None]
-    persons = [dict(read_linking_ids(body) or read_identities(body).items()) for body in bodies]
-
-    @cache
-    def count_events(field_: str, id_: str) -> int:
-        return len(get_services().history.persons.interactions(target_key, field_, id_, limit=MAX_EVENTS_COUNTED))
-
-    def ask_sandbox() -> dict[str, list[SandboxVerdict]] | None:
-        try:
-            with SandboxClient(target, get_services().settings.read_seconds) as sandbox:
-                return sandbox.read_verdicts(next(iter(person.values())) for person in persons if person)
-        except SandboxUnavailable:
-            return None
-
-    return VerdictContext(
-        target,
-        get_services().history.events.occurrences(ids, target=target_key, limit_per_id=20),
-        ask_sandbox(),
-        count_events,
-    )
-
-
-# ── from a problem to its place, and fixes ────────────────────────────────────────────────────────────────────────────
-
-
-def focus_problem(number: int) -> None:
-    """Scroll to the line of a problem in the text."""
+def clear_text() -> None:
+    """Forget the text, so that another one can be pasted."""
     found = get_screen_state(InspectState)
-    if found.payload is not None:
-        found.focus, found.focus_count = found.payload.line_column(found.places[number])[0], found.focus_count + 1
-
-
-def select_preview(number: int | None) -> None:
-    """Preview the fix of a problem (-1: all fixes), or none."""
-    get_screen_state(InspectState).preview = number
-
-
-def list_previewed_fixes() -> list[TextFix]:
-    """The fixes that are previewed."""
-    found = get_screen_state(InspectState)
-    if found.preview is None:
-        return []
-    return list(found.fixes.values()) if found.preview < 0 else [found.fixes[found.preview]]
-
-
-def apply_previewed_fixes(target: Target) -> None:
-    """Apply the previewed fixes to the text; they can be undone."""
-    found = get_screen_state(InspectState)
-    if found.payload is None:
-        return
-    text = apply_text_fixes(found.payload, list_previewed_fixes())
-    if text is None:
-        found.preview, found.note = None, "The fix would change the command around the body: fix it by hand."
-        return
-    found.undo_texts, found.fixed_text = [*found.undo_texts[-MAX_UNDO_STEPS + 1 :], found.payload.text], text
-    set_widget(PASTE_WIDGET, text)
-    read_paste(target)
-
-
-def undo_last_fix(target: Target) -> None:
-    """Restore the text as it was before the last fix."""
-    found = get_screen_state(InspectState)
-    if found.undo_texts:
-        found.fixed_text = found.undo_texts.pop()
-        set_widget(PASTE_WIDGET, found.fixed_text)
-        read_paste(target)
-
-
-# ── sending ───────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def plan_payload(*, everything: bool) -> Plan | None:
-    """The requests of the events without errors, or of all of them as they are; ``None`` where there is no event."""
-    found = get_screen_state(InspectState)
-    if found.payload is None or found.report is None:
-        return None
-    bad = found.report.excluded_mask
-    events = [event for number, event in enumerate(found.payload.events) if everything or not bad[number]]
-    return plan_events(events) if events else None
-
-
-def send_payload(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:
-    """Record and send the events without errors; with ``as_it_is`` all of them."""
-    found = get_screen_state(InspectState)
-
-    def prepare() -> Submission | None:
-        plan = plan_payload(everything=as_it_is)
-        if plan is None or found.payload is None:
-            return None
-        notes = {"as it is": True} if as_it_is else {}
-        label = found.payload.recognised
-        return Submission(
-            make_batch_intent(
-                plan, target, source=BatchSource.PAYLOAD, label=label, policy=policy, notes=notes, seen=found.seen
-            ),
-            plan,
-        )
-
-    submit_once(found.guard, target, prepare, partial(send_payload, target, policy, as_it_is=as_it_is))
+    reset_payload(found)
+    found.undo_texts.clear()
+    found.guard.forget_outcome()
+    set_widget(PASTE_WIDGET, "")

@@ -4,7 +4,9 @@ const NAME_CHARACTERS = 40; // before what is pasted: a name there may make a ke
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const status = parentElement.querySelector("[data-part=status]");
-  const isInArea = (event) => event.target?.closest?.(`.st-key-${data.area}`);
+  const isInArea = (event) =>
+    event.target?.closest?.(`.st-key-${data.area}`) ||
+    (data.takesAnywhere && !event.target?.closest?.("input, textarea, [contenteditable], [data-st-overlay-root]"));
   const count = (number) => number.toLocaleString("en");
   const suppress = (event) => {
     event.preventDefault();
@@ -21,6 +23,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
     if (pasted.length > data.maxCharacters) {
       suppress(event);
       return tooLong("The pasted text has", pasted.length);
+    }
+    if (data.takesAnywhere && event.target?.value === undefined && pasted) {
+      suppress(event);
+      return setTriggerValue("text", pasted);
     }
     const { value, selectionStart, selectionEnd } = event.target;
     if (value === undefined || !pasted) return;

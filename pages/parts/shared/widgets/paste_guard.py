@@ -16,13 +16,15 @@ def guard_paste(
     key: str,
     min_key_characters: int,
     key_hint: str,
+    takes_anywhere: bool = False,
 ) -> None:
     """Guard the text area with the widget key ``area``; ``advice`` says what to do with a longer text.
 
     ``on_text`` is called with the text of a file that was dropped on it, with a text that was pasted in the place of
     all that was there, and with what the area would hold after a paste that may have a key in it: one of
     ``min_key_characters`` or more, or what the regular expression ``key_hint`` matches. The browser shows none of these
-    before the caller has seen it.
+    before the caller has seen it. With ``takes_anywhere``, where the text area is not drawn, what is pasted or dropped
+    beside every other field is handed over as a whole.
     """
 
     def arrived() -> None:
@@ -36,5 +38,6 @@ def guard_paste(
         "advice": advice,
         "minKeyCharacters": min_key_characters,
         "keyHint": key_hint,
+        "takesAnywhere": takes_anywhere,
     }
     load_component("paste_guard")(key=key, data=data, on_text_change=arrived)
