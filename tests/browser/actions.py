@@ -68,6 +68,14 @@ def open_details(page: Page, number: int = 1) -> None:
         press(page, f"compose-{number}-details")
 
 
+def paste(page: Page, text: str) -> None:
+    """Put a text into Inspect's field, in the place of what is there, and read it."""
+    if widget(page, "inspect-edit").count():
+        press(page, "inspect-edit")
+    box(page, "inspect-paste").fill(text)
+    press(page, "inspect-read")
+
+
 def event_id(page: Page, number: int = 1) -> str:
     """The event id on the form."""
     open_details(page, number)
@@ -82,7 +90,8 @@ def send(page: Page, key: str = "compose-send", outcome: str = "accepted") -> No
 
 def arrived(page: Page, outcome: str) -> None:
     """Wait for an outcome's card."""
-    expect(page.get_by_text("Response", exact=True)).to_be_visible(timeout=20_000)
+    response = page.get_by_text("Response", exact=True).locator("visible=true")
+    expect(response.or_(widget(page, "inspect-details")).first).to_be_visible(timeout=20_000)
     settled(page)
     expect(page.get_by_test_id("stMain").get_by_text(outcome, exact=False).first).to_be_visible()
 

@@ -291,7 +291,7 @@ def test_a_production_target_is_sent_to_once_its_name_is_typed(page: Page) -> No
         expect(widget(page, "compose-same")).to_have_count(0)
         go(page, "Inspect")
         press(page, "inspect-example")
-        page.get_by_role("button", name="Send as it is").click()
+        page.get_by_role("button", name="Send anyway").click()
         expect(widget(page, "inspect-send-as-it-is")).to_have_count(0)
 
 

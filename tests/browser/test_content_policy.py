@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from tests.browser.actions import box, compose, go, press, send, widget
+from tests.browser.actions import box, compose, go, paste, press, send, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
 from tests.browser.test_upload import download, drop, faults, look
@@ -144,8 +144,7 @@ def test_a_paste_its_text_and_a_file_of_inspect_work_and_violate_nothing(
     event = {"eventId": "policy-1", "userId": "policy-person", "data": {}}
     payload = json.dumps({"track": [{"name": "Product viewed", "payload": [event]}]}, indent=1)
     open_screen(page, "/inspect")
-    box(page, "inspect-paste").fill(payload)
-    press(page, "inspect-read")
+    paste(page, payload)
     expect(widget(page, "inspect-text").locator("li").first).to_be_visible()
     file = tmp_path / "payload.json"
     file.write_text(payload)

@@ -17,7 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 from intempt_core.history import BatchFilter
 from intempt_core.history.history import History
 from intempt_core.settings import Settings
-from tests.browser.actions import arrived, box, compose, press, send, widget
+from tests.browser.actions import arrived, compose, paste, press, send, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, settled
 from tests.pages.upload_steps import csv_of, good_rows
@@ -75,8 +75,7 @@ def test_compose_sends_once(page: Page, console: Console, who: str) -> None:
 def test_inspect_sends_once(page: Page, console: Console, who: str) -> None:
     open_screen(page, "/inspect")
     event = {"name": "Product viewed", "eventId": who, "userId": who, "data": {"productId": "p1"}}
-    box(page, "inspect-paste").fill(json.dumps([event]))
-    press(page, "inspect-read")
+    paste(page, json.dumps([event]))
     double_click(console, button(page, "inspect-send"))
     arrived(page, "accepted")
     assert batches(console, who) == 1

@@ -7,17 +7,11 @@ from uuid import uuid4
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.actions import KEY, arrived, box, events_of, go, press, send, use_target, widget
+from tests.browser.actions import KEY, arrived, box, events_of, go, paste, press, send, use_target, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
 
 EVIL = "![x](http://e.example/y.png)<script>document.title='taken'</script>:red[x] $x$ \u202e"
-
-
-def paste(page: Page, text: str) -> None:
-    """Paste a text, and read it."""
-    box(page, "inspect-paste").fill(text)
-    press(page, "inspect-read")
 
 
 def test_a_payload_is_checked_opened_in_compose_and_sent_as_it_is(page: Page, console: Console) -> None:
@@ -42,12 +36,12 @@ def test_a_payload_is_checked_opened_in_compose_and_sent_as_it_is(page: Page, co
     expect(page.get_by_test_id("stCode").first).to_contain_text('"productId": "1487580005268456287"')
     go(page, "Inspect")
     expect(page.get_by_role("button", name="Send 1 event to Sandbox")).to_be_visible()
-    page.get_by_role("button", name="Send as it is").click()
+    page.get_by_role("button", name="Send anyway").click()
     send(page, "inspect-send-as-it-is")
     kept = events_of(console.url, who)
     assert [event["event"] for event in kept] == events
     assert [event["processed"] for event in kept] == [True, False]
-    expect(page.get_by_text("was already sent to this target", exact=False).first).to_be_visible()
+    expect(page.get_by_text("already sent", exact=False)).to_have_count(0)
     assert page.locator("[data-testid=stMain] img").count() == 0
     assert page.title() != "taken"
 
@@ -62,7 +56,7 @@ def test_a_command_is_fixed_from_the_list_and_leads_to_its_line(page: Page) -> N
     open_screen(page, "/inspect")
     paste(page, "\n".join(lines))
     expect(page.get_by_text("Recognised: cURL command with list of 81 events")).to_be_visible()
-    expect(box(page, "inspect-paste")).to_have_value(re.compile("-u •••• "))
+    expect(widget(page, "inspect-text")).to_contain_text("-u •••• ")
     assert KEY.partition(".")[2] not in page.content()
     press(page, "inspect-go-0")
     focused = widget(page, "inspect-text").locator(".focused")
@@ -104,6 +98,12 @@ WATCH_FOR_SECRETS = """(secrets) => {
 """Looks at each frame that is drawn for texts that must not be in it."""
 
 
+def open_editor(page: Page) -> None:
+    """Show the text in a field, if it is not there."""
+    if widget(page, "inspect-edit").count():
+        press(page, "inspect-edit")
+
+
 def test_no_pasted_key_is_shown_for_one_frame_in_any_form_of_a_copied_request(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     use_target(page, "shop", "https://api.example")  # so that its key is known
@@ -116,18 +116,25 @@ def test_no_pasted_key_is_shown_for_one_frame_in_any_form_of_a_copied_request(pa
     for copied in COPIED_REQUESTS.values():
         text = copied.format(key=KEY, secret=secret, token=token, body=body)
         page.evaluate("(text) => navigator.clipboard.writeText(text)", text)
-        area.press("Control+a")
-        area.press("Control+v")
-        expect(area).to_have_value(re.compile("••••"))
+        if widget(page, "inspect-edit").count():  # a text that can be read is not in a field: one is pasted over it
+            page.keyboard.press("Control+v")
+        else:
+            area.press("Control+a")
+            area.press("Control+v")
         settled(page)
+        open_editor(page)
+        expect(area).to_have_value(re.compile("••••"))
         area.fill("#  #")  # and the same in the middle of what was typed, while the field keeps its focus
         area.evaluate("(area) => area.setSelectionRange(3, 3)")
         area.press("Control+v")
+        settled(page)
+        open_editor(page)
         expect(area).to_have_value(re.compile(r"^#  (?s:.*)••••(?s:.*)#$"))
         settled(page)
     assert page.evaluate("window.seen") == []
     assert secret not in page.content()
     page.evaluate("(text) => navigator.clipboard.writeText(text)", '{"eventId": "e2"}')
+    open_editor(page)
     area.press("Control+a")
     area.press("Control+v")
     expect(page.get_by_text("Recognised: one event")).to_be_visible()  # a plain paste is read at once, too
@@ -140,7 +147,7 @@ def test_a_file_is_opened_or_dropped_and_a_paste_that_is_too_long_is_a_sentence(
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(file)  # type: ignore[arg-type]
     expect(page.get_by_text("Recognised: JSON Lines, 2 events")).to_be_visible()
     page.keyboard.press("Escape")
-    box(page, "inspect-paste").evaluate(
+    widget(page, "inspect-text").evaluate(
         """(area) => {
             const clipboardData = new DataTransfer();
             clipboardData.setData("text/plain", "[" + "1".repeat(2e8));
@@ -148,7 +155,7 @@ def test_a_file_is_opened_or_dropped_and_a_paste_that_is_too_long_is_a_sentence(
         }"""
     )
     expect(page.get_by_text("The pasted text has 200,000,001 characters; up to 5,000,000", exact=False)).to_be_visible()
-    box(page, "inspect-paste").evaluate(
+    widget(page, "inspect-text").evaluate(
         """(area) => {
             const dataTransfer = new DataTransfer();
             dataTransfer.items.add(new File(['{"eventId": "dropped"}'], "event.json"));
@@ -163,7 +170,7 @@ def test_a_file_is_opened_or_dropped_and_a_paste_that_is_too_long_is_a_sentence(
 def test_garbage_is_a_sentence_and_the_next_paste_is_read(page: Page) -> None:
     open_screen(page, "/inspect")
     paste(page, '{"a": 1,\n "b": }')
-    expect(page.get_by_text("cannot be read", exact=False)).to_be_visible()
+    expect(page.get_by_text("Invalid JSON", exact=False)).to_be_visible()
     expect(page.get_by_text("line 2", exact=False).or_(page.get_by_text("Line 2", exact=False))).to_be_visible()
     paste(page, "12")
     expect(page.get_by_text("Recognised: nothing that holds events")).to_be_visible()
@@ -179,7 +186,9 @@ def test_a_large_payload_is_checked_and_sent_once_by_a_double_click(page: Page, 
     open_screen(page, "/inspect")
     paste(page, json.dumps(events, indent=1))
     widget(page, "inspect-send").get_by_role("button").dblclick(delay=20)
-    expect(page.get_by_text("● 120 accepted", exact=True)).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("120 accepted and processed", exact=False).locator("visible=true").first).to_be_visible(
+        timeout=20_000
+    )
     settled(page)
     assert [event["productId"] for event in events_of(console.url, who)] == [f"p{number}" for number in range(120)]
     expect(page.get_by_role("link", name="Open in History")).to_be_visible()
@@ -190,7 +199,7 @@ def test_axe_finds_nothing_serious_in_an_error_and_an_outcome(page: Page) -> Non
     press(page, "inspect-example")
     press(page, "inspect-fix-0")
     assert serious_findings(page) == []
-    page.get_by_role("button", name="Send as it is").click()
+    page.get_by_role("button", name="Send anyway").click()
     send(page, "inspect-send-as-it-is")
     arrived(page, "accepted")
     page.emulate_media(color_scheme="dark")

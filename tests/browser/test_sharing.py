@@ -6,14 +6,13 @@ from uuid import uuid4
 
 from playwright.sync_api import Page, expect
 
-from tests.browser.actions import box, press, send, widget
+from tests.browser.actions import paste, send, widget
 from tests.browser.screens import open_screen, serious_findings, settled
 
 
 def sent(page: Page, event: dict[str, object]) -> None:
     open_screen(page, "/inspect")
-    box(page, "inspect-paste").fill(json.dumps([event]))
-    press(page, "inspect-read")
+    paste(page, json.dumps([event]))
     send(page, "inspect-send")
 
 

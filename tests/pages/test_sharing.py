@@ -62,7 +62,7 @@ def test_inspect_opens_a_case_file(sent: Screen, *, named: bool) -> None:
         sent.paste(text)
         assert "From a case file made" in sent.texts
         assert "Recognised: request body, 1 group, 1 event" in sent.texts
-        pasted = sent.app.text_area(key="inspect-paste").value or ""
+        pasted = sent.inspect_state.text
         assert ('"anna"' in pasted) is named
     sent.paste('{"case_file": 9}')
     assert "This is a case file of another form" in sent.texts
@@ -74,7 +74,7 @@ def test_no_link_and_no_copy_holds_a_key(sent: Screen) -> None:
         name="shop", host="api.intempt.com", org="a", project="b", source="1", key=key
     )
     sent.paste(json.dumps({**EVENT, "eventId": key}))
-    assert key not in (sent.app.text_area(key="inspect-paste").value or "")  # masked where it is pasted, JSON or not
+    assert key not in (sent.inspect_state.text)  # masked where it is pasted, JSON or not
     assert "The text held a key. It is masked, and not stored." in sent.texts
     assert not any(key in text for text in (*sent.codes, sent.markdown, sent.texts))
     sent.paste(json.dumps({**EVENT, "eventId": "e-1"}))

@@ -141,7 +141,9 @@ def read_paste(target: Target, *, reduced: bool = False) -> None:
 
     Of a large HAR file only the requests are kept, unless it is ``reduced`` to them.
     """
-    found, text = get_screen_state(InspectState), read_widget(PASTE_WIDGET, "") or ""
+    found, text = get_screen_state(InspectState), read_widget(PASTE_WIDGET)
+    if text is None:
+        return  # the second half of a click: the area is not drawn any more
     if not reduced and len(text) > LARGE_HAR_BYTES and is_har(text[:1_000].encode("utf-8", "replace")):
         read_large_har(target, text.encode("utf-8", "surrogatepass"))
     elif (mail := find_mail_trouble(text)) is not None:
