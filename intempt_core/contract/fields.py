@@ -160,7 +160,7 @@ def read_epoch_ms(value: Json) -> int | None:
 def get_field(event: Json, field: str) -> Json:
     """Get the value at a dotted path (``data.productId``) of an event, ``None`` where there is none."""
     for step in field.split("."):
-        if not isinstance(event, Mapping):
+        if type(event) is not dict and not isinstance(event, Mapping):  # the first question is much faster
             return None
         event = event.get(step)
     return event

@@ -454,4 +454,6 @@ def _number_texts(texts: Sequence[str | None]) -> Int64Array:
 
 def _keep_unicode(text: str | None) -> str:
     """An id as a column has it; one that holds half a character, which no file can, is none."""
+    if text is not None and text.isascii():
+        return text
     return "" if text is None or any("\ud800" <= character <= "\udfff" for character in text) else text

@@ -36,7 +36,7 @@ def body(bad: int = 20) -> str:
     return json.dumps({"track": [{"name": "Product viewed", "payload": events}]}, indent=1)
 
 
-@bench("inspect.body", at_most=10)
+@bench("inspect.body", at_most=6)
 def inspect_body() -> Figures:
     """Median of five fresh processes a side, the reading alone measured."""
     ours, model = alternating(

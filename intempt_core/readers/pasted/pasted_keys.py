@@ -117,6 +117,18 @@ _IN_JSON = tuple(
 )
 """Where a key stands in JSON that may be data."""
 
+_WORDS_IN_JSON = (
+    ("authorization", "cookie", "key", "token"),
+    ("cookie",),
+    ("password",),
+    ("password",),
+    ("value",),
+    ("value",),
+    ("key",),
+    ("://",),
+)
+"""Texts of which whatever fits each of :data:`_IN_JSON` has one, letter case ignored: a quick look before it."""
+
 _CALL = re.compile(
     r"(?:auth\w*\s*[=:]\s*(?:\w+\.)*\w*|\b\w*(?:auth|credentials?|btoa|b64encode|securestring|net\.cookie)(?:\.basic)?)\s*"
     r"[(\[](?P<arguments>[^()\[\]\r\n]*)",
@@ -166,7 +178,10 @@ def _find_spans(reading: PastedReading) -> Iterator[tuple[int, int]]:
         pattern = _COOKIE_VALUES[(cookies.lastindex or 1) - 1]
         yield from (found.span("value") for found in pattern.finditer(text, *cookies.span(cookies.lastindex or 0)))
     if looks_like_json(text):
-        for pattern in _IN_JSON:
+        folded = fold_case(text)
+        for pattern, words in zip(_IN_JSON, _WORDS_IN_JSON, strict=True):
+            if not any(word in folded for word in words):
+                continue
             yield from (found.span("value") for found in pattern.finditer(text))
         if HAR_BEGINNING.match(text):
             yield from _find_in_har(reading)
@@ -274,6 +289,9 @@ def _find_by_name(text: str, known: Sequence[tuple[int, int]] = ()) -> Iterator[
 
 def _find_tokens(text: str) -> Iterator[tuple[int, int]]:
     """Keys that are recognised by what they are: ``Basic`` and user and password in base64, ``Bearer`` and a token."""
+    folded = fold_case(text)
+    if "basic" not in folded and "bearer" not in folded:  # quick, also for a text of megabytes
+        return
     for found in _TOKEN.finditer(text):
         token = found[2]
         if found[1].lower() == "basic":
