@@ -59,6 +59,7 @@ def show_problem_group(screen: InspectState, group: ProblemGroup, *, is_only_fix
             return
         first = group.problems[0]
         st.text(escape_invisible(f"First: {format_place(screen, first)}"))
+        st.text(escape_invisible(f"{first.issue.message} {first.issue.fix}"))
         with st.container(horizontal=True, vertical_alignment="center"):
             fixable = [problem.number for problem in group.fixable]
             if len(fixable) > 1 and not is_only_fixed:
