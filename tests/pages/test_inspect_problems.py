@@ -98,7 +98,7 @@ def test_the_whole_events_of_a_cut_body_are_read_and_can_be_sent(inspect: Screen
 def test_an_id_that_another_person_used_is_shown_as_ignored_before_it_is_sent(
     inspect: Screen, sandbox_url: str, *, by_console: bool
 ) -> None:
-    """UX.md, bug 1: it said “nothing against it, its person is new there”, and then it was ignored."""
+    """It said “nothing against it, its person is new there”, and then it was ignored."""
     id_ = f"evt_bug1_{by_console}"
     theirs = body_of({"eventId": id_, "userId": "user_9", "data": {"productId": "SKU_9"}})
     if by_console:
