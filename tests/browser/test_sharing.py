@@ -37,7 +37,7 @@ def test_an_event_is_found_compared_and_downloaded_as_a_case_that_inspect_opens(
     assert who not in case
     assert "<script" not in case
     open_screen(page, f"/history?compare=request+{second - 1}&with=request+{second}")
-    expect(page.get_by_text("1 difference")).to_be_visible()
+    expect(page.get_by_text("2 differences")).to_be_visible()  # the field, and what the sandbox says of it
     page.emulate_media(color_scheme="dark")
     assert serious_findings(settled(page)) == []
     open_screen(page, "/inspect")
