@@ -37,7 +37,12 @@ class ScreenInfo:
 
 
 SCREENS = (
-    ScreenInfo("compose.py", "Compose", "Send one test event, or a whole journey, and see what the feeds make of it."),
+    ScreenInfo(
+        "compose.py",
+        "Compose",
+        "Send one test event, or a whole journey, and see what the feeds make of it.",
+        help_page="compose",
+    ),
     ScreenInfo("upload.py", "Upload", "Check a file of events row by row, fix what is wrong, and send it."),
     ScreenInfo(
         "explain.py",
