@@ -23,7 +23,6 @@ from intempt_core.contract.fields import (
     is_given,
     join_words,
     read_epoch_ms,
-    spell_number,
 )
 from intempt_core.contract.hints import build_event_id_hint, build_identity_hint, build_name_hint, build_product_hint
 from intempt_core.contract.id_forms import (
@@ -190,7 +189,7 @@ _KINDS = (
         title="identity missing",
         message="No identity is given.",
         allowed=f"At least one of {join_words(IDENTITY_FIELDS)}.",
-        fix=f"Say who did it, in any one of the {spell_number(len(IDENTITY_FIELDS))}.",
+        fix=f"Fill in at least one of {', '.join(IDENTITY_FIELDS)}.",
         source="2.3",
         reading=Requirement(IDENTITY_FIELDS, is_given, _is_column_given),
         event_hint=build_identity_hint,

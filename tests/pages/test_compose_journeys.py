@@ -139,6 +139,21 @@ def test_events_of_now_are_a_millisecond_apart_so_that_their_times_are_in_order(
     assert second["timestamp"] - first["timestamp"] == 1
 
 
+def test_what_a_template_replaced_comes_back_by_one_button(compose: Screen) -> None:
+    before = events_of(ready(compose, "u1", "SKU_1").press("compose-add"))
+    choose_template(compose, "Viewed → added → removed")
+    assert len(events_of(compose)) == 3
+    assert events_of(compose.press("compose-undo")) == before
+    assert not name_event(compose, compose.compose_state.forms[0].uid, NAMES[0]).has("compose-undo")
+
+
+def test_a_draft_is_there_after_another_screen(compose: Screen) -> None:
+    ready(compose, "u1", "SKU_1", details=True).press("compose-add").fill("compose-2-data-productId", "SKU_2")
+    before = events_of(compose)
+    assert events_of(compose.go("history.py").go("compose.py")) == before
+    assert events_of(compose.press("compose-1-details").go("history.py").go("compose.py")) == before
+
+
 # ── a send that is stopped, and one that is not ──────────────────────────────────────────────────────────────────────
 
 

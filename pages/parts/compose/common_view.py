@@ -54,6 +54,7 @@ def show_person_fields(screen: ComposeState, target: Target, issues: IssuesByFie
     others = [name for name in IDENTITY_FIELDS if name not in shown]
     if others:
         with st.container(horizontal=True, gap="small", vertical_alignment="center", key="compose-identities"):
+            st.caption("User identity (at least one)", width="content")
             for name in others:
                 label = f"+ {LABELS[name]}"
                 key = make_key("compose-show", name)

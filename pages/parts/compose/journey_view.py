@@ -23,6 +23,7 @@ from pages.parts.compose.state import (
     move_event,
     remove_event,
     toggle_details,
+    undo_replacing,
 )
 from pages.parts.shared.formatting import escape_markdown
 from pages.parts.shared.services import get_services
@@ -59,6 +60,9 @@ def show_origin_notes(screen: ComposeState) -> None:
     """What happened to events that came from another screen."""
     if screen.note:
         st.text(screen.note)
+    if screen.former:
+        undo = "Undo: back to what was on the form"
+        st.button(undo, key="compose-undo", type="tertiary", on_click=undo_replacing)
     if screen.given_ids:
         with st.container(horizontal=True, vertical_alignment="center"):
             with st.container(width="stretch"):

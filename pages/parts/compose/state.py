@@ -80,6 +80,7 @@ class ComposeState:
         replaced_at: When it replaced them, in seconds of the monotonic clock.
         focus: The widget key of the field that gets the cursor when the screen is drawn next.
         note: What a payload could not bring to the form, as a sentence.
+        former: What was on the form before other events replaced it, until the next edit.
         given_ids: The event ids that the events had before they came to the form, by the form's number.
         seen: What the form has seen of history when it was filled or last checked, by target (a ``key``).
     """
@@ -99,6 +100,7 @@ class ComposeState:
     replaced_at: float = 0.0
     focus: str | None = None
     note: str = ""
+    former: Sequence[tuple[Json, Json]] = ()
     given_ids: dict[int, str] = field(default_factory=dict)
     seen: dict[str, HistoryCheckpoint] = field(default_factory=dict)
     _uids: "count[int]" = field(default_factory=lambda: count(1))
@@ -189,7 +191,7 @@ def find_issue_key(form: EventForm, issue: Issue) -> str:
 def mark_edited() -> None:
     """Go back to *not checked* after an edit, and let "now" be now. A batch that is active stays in sight."""
     found = get_screen_state(ComposeState)
-    found.state, found.issues, found.was_stopped = FormState.NOT_CHECKED, (), False
+    found.state, found.issues, found.was_stopped, found.former = FormState.NOT_CHECKED, (), False, ()
     found.guard.forget_outcome()
     found.now_ms = now_ms()
 
@@ -265,6 +267,7 @@ def fill_journey(title: str) -> None:
 def replace_events(events: Iterable[tuple[Json, Json]]) -> None:
     """Replace what is on the form by other events, and note what it cannot hold."""
     found, given = get_screen_state(ComposeState), list(events)
+    former = found.read_events()
     changed = found.fill(given[:MAX_FORM_EVENTS])
     notes = []
     if len(given) > MAX_FORM_EVENTS:
@@ -276,6 +279,12 @@ def replace_events(events: Iterable[tuple[Json, Json]]) -> None:
     found.note, found.journey_name = " ".join(notes), ""
     found.seen.clear()
     mark_edited()
+    found.former = former
+
+
+def undo_replacing() -> None:
+    """Put back what was on the form before other events replaced it."""
+    replace_events(get_screen_state(ComposeState).former)
 
 
 def fill_from_payload(payload: Payload) -> None:
