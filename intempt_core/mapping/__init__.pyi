@@ -71,6 +71,7 @@ from .table_events import (
     choose_initial_mapping as choose_initial_mapping,
     is_unmapped_json as is_unmapped_json,
     map_table as map_table,
+    preview_events as preview_events,
 )
 from .time_formats import (
     COMMON_TIME_PATTERNS as COMMON_TIME_PATTERNS,

@@ -311,6 +311,7 @@ class MappingSuggestion:
         exclusive: Whether it is only accepted by itself, never together with other suggestions.
         runner_up: The column that comes second for the field, in quotes, with what speaks against it; empty for none.
         constant: The value that every row gets, where no column has the field; ``column`` is then empty.
+        fitting: How many rows have a cell that can be the field; ``None`` where that was not counted.
     """
 
     column: str
@@ -322,3 +323,4 @@ class MappingSuggestion:
     exclusive: bool = False
     runner_up: str = ""
     constant: Json = None
+    fitting: int | None = with_default(default=None, compare=False)

@@ -4,14 +4,18 @@ from dataclasses import replace
 
 import numpy as np
 
-from intempt_core.contract import format_count, spell_invisible, suggest_nearest
+from intempt_core.contract import GivenEvent, format_count, spell_invisible, suggest_nearest
 from intempt_core.errors import MappingError
 from intempt_core.mapping.document_events import MappedDocuments
 from intempt_core.mapping.event_source import EventSource
+from intempt_core.mapping.explode_suggestions import take_first_rows
 from intempt_core.mapping.exploded_table import describe_clash, expand_table, is_always_null, is_derivable
 from intempt_core.mapping.mapped_table import MappedTable
 from intempt_core.mapping.model import Mapping, exact_mapping
 from intempt_core.readers import ReadLimits, Table
+
+PREVIEW_ROWS = 50
+"""Rows that a preview reads: some of them may be no event."""
 
 
 def map_table(
@@ -27,6 +31,16 @@ def map_table(
         return MappedDocuments(table)
     noted = _note_clashing_keys(_note_repeated_keys(table), mapping)
     return MappedTable(expand_table(noted, mapping, limits), mapping, id_salt)
+
+
+def preview_events(table: Table, mapping: Mapping, count: int) -> list[GivenEvent]:
+    """The first events of a file exactly as a mapping makes them, for a person to look at before all are made.
+
+    Only the first rows are read. Raises :class:`MappingError` where the mapping does not fit the file.
+    """
+    check_columns(table, mapping)
+    made = map_table(take_first_rows(table, max(count, PREVIEW_ROWS)), mapping)
+    return [made.event(row) for row in range(min(count, made.rows))]
 
 
 def check_columns(table: Table, mapping: Mapping) -> None:

@@ -20,6 +20,7 @@ from .column_rules import (
     ColumnChecker as ColumnChecker,
 )
 from .expectations import (
+    EXPECT_OK as EXPECT_OK,
     ExpectationReport as ExpectationReport,
     ExpectationResult as ExpectationResult,
     ExpectationState as ExpectationState,

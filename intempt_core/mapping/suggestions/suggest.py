@@ -4,7 +4,7 @@
 (CONTRACT 2.4).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -229,7 +229,7 @@ class _Suggester:
         elif candidate.field == "timestamp":
             found = self._suggest_times(candidate.column, reason, candidate.times)
         else:
-            found = iter([MappingSuggestion(candidate.column, candidate.field, reason)])
+            found = iter([self._suggest_id(candidate, reason)])
         for suggestion in found:
             yield replace(suggestion, runner_up=second)
 
@@ -244,7 +244,11 @@ class _Suggester:
         for number, one in enumerate(some):
             reason = " ".join(part for part in (one.reason, one.cells) if part)
             second = f"“{shorten_value(some[1].column)}”" if len(some) > 1 and not number else ""
-            yield MappingSuggestion(one.column, one.field, reason, exclusive=True, runner_up=second)
+            yield replace(self._suggest_id(one, reason), exclusive=True, runner_up=second)
+
+    def _suggest_id(self, candidate: Candidate, reason: str) -> MappingSuggestion:
+        filled = self.reading.column(candidate.column).profile.filled
+        return MappingSuggestion(candidate.column, candidate.field, reason, fitting=filled)
 
     def _suggest_names(self, column: str, reason: str) -> Iterator[MappingSuggestion]:
         cells = self._name_cells(column)
@@ -259,10 +263,21 @@ class _Suggester:
             means = ", ".join(f"“{cell}”{describe_vendor(cell)} as {name}" for cell, name in names.items())
             stay = f" {_describe_unmapped(unknown)}." if unknown else ""
             yield MappingSuggestion(
-                column, "name", f"Its cells can be read as the {EVENT_COUNT} names: {means}.{stay}", names
+                column,
+                "name",
+                f"Its cells can be read as the {EVENT_COUNT} names: {means}.{stay}",
+                names,
+                fitting=self._count_named_rows(column, names.keys() | mapped.keys()),
             )
         elif reason and self.mapping.columns.get(column) != "name":
-            yield MappingSuggestion(column, "name", reason)
+            yield MappingSuggestion(column, "name", reason, fitting=self._count_named_rows(column, mapped.keys()))
+
+    def _count_named_rows(self, column: str, known: Collection[str]) -> int | None:
+        """How many rows have an event's name in a column, or a cell that is known as one."""
+        counts = self.reading.column(column).profile.names
+        if counts is None:
+            return None
+        return sum(rows for cell, rows in counts.items() if is_event_name(cell) or cell in known)
 
     def _name_cells(self, column: str) -> Sequence[str]:
         profile = self.reading.column(column).profile
@@ -281,9 +296,13 @@ class _Suggester:
                 said = describe_form(fit, several=several)
                 why = " ".join(part for part in (reason, said) if part)
                 is_open = several or FORMAT_SEPARATOR in fit.form
-                yield MappingSuggestion(column, "timestamp", why, time_format=fit.form, exclusive=is_open)
+                yield MappingSuggestion(
+                    column, "timestamp", why, time_format=fit.form, exclusive=is_open, fitting=fit.fitting
+                )
         if reason and not (times and times[0].form):
-            yield MappingSuggestion(column, "timestamp", reason, time_format="" if self.mapping.time_format else None)
+            fitting = times[0].fitting if times else None
+            time_format = "" if self.mapping.time_format else None
+            yield MappingSuggestion(column, "timestamp", reason, time_format=time_format, fitting=fitting)
 
     def _suggest_type(self, column: str) -> Iterator[MappingSuggestion]:
         """The type of a column inside ``data``, and its key there where its header has another object's name."""
@@ -291,17 +310,17 @@ class _Suggester:
         name, reason = _find_own_key(column) if now == match_exact_field(column) else (now, "")
         if name in self.mapping.columns.values() and name != now:
             name, reason = now, ""
-        kind = None
+        kind, fitting = None, None
         if not self.mapping.types.get(now):
             profile = self.reading.column(column).profile
             fit = find_cell_type(profile)
             if fit is not None:
-                kind = fit.kind
+                kind, fitting = fit.kind, fit.fitting
                 exceptions = profile.filled - fit.fitting
                 said = describe_type(fit, all_fit=not exceptions)
                 reason = f"{reason} {said} {profile.describe_exceptions(fit.exceptions, exceptions)}".strip()
         if kind or reason:
-            yield MappingSuggestion(column, name, reason, type=kind)
+            yield MappingSuggestion(column, name, reason, type=kind, fitting=fitting)
 
     def _suggest_constant_name(self) -> Iterator[MappingSuggestion]:
         """Where no column is the name and the columns speak of orders: every row is one."""

@@ -30,14 +30,15 @@ EXCLUDED_COLUMNS = 20
 
 def choose_exclusion(checked: CheckedFile) -> None:
     """The choice to skip rows whose event was sent before: where any was accepted, or a batch is half recorded."""
-    found, accepted = get_upload_state(), checked.accepted_before.size
+    found = get_upload_state()
+    accepted = _count_otherwise_sent(checked, checked.accepted_before)
     half = len(checked.task.superseded)
     if not (accepted or half):
         return
     label = f"Skip the {format_count(accepted, 'row')} whose event this target accepted before"
     if half:
         batches = "the batch that stopped" if half == 1 else f"the {half} batches that stopped"
-        skipped = format_count(checked.sent_before.size, "row")
+        skipped = format_count(_count_otherwise_sent(checked, checked.sent_before), "row")
         label = (
             f"Send only the rest of {batches} half recorded: skip the {skipped} that went, or may have, and cancel what"
             " never left of it there"
@@ -48,6 +49,15 @@ def choose_exclusion(checked: CheckedFile) -> None:
         key="upload-skip-accepted",
         on_change=lambda: setattr(found, "exclude_accepted", st.session_state["upload-skip-accepted"]),
     )
+
+
+def _count_otherwise_sent(checked: CheckedFile, events: Int64Array) -> int:
+    """How many of some events (from 0) would be sent: those of rows with errors are skipped in any case."""
+    found = get_upload_state()
+    if found.everything:
+        return int(events.size)
+    is_bad = checked.report.find_excluded(keep_good_members=found.good_members)
+    return int(events.size - is_bad[events].sum())
 
 
 def choose_repeats(checked: CheckedFile) -> None:
@@ -123,13 +133,19 @@ def show_excluded_table(checked: CheckedFile, rows: list[int]) -> None:
                     _format_reasons(found, is_bad_row=bool(is_bad[row]))
                     for row, found in zip(rows, checked.report.issues_by_row(rows), strict=True)
                 ],
-                **{f"{column} ": table.take_cells(column, rows, max_chars=MAX_CELL_SHOWN) for column in shown},
+                **{f"{column} ": shorten_cells(table, column, rows) for column in shown},
             }
         ),
         hide_index=True,
         key="upload-excluded-rows",
         alt="Rows that are not sent, and the reasons",
     )
+
+
+def shorten_cells(table: Table, column: str, rows: list[int]) -> list[str]:
+    """The cells of a column in these rows; of a longer one than :data:`MAX_CELL_SHOWN` the beginning, with a mark."""
+    cells = table.take_cells(column, rows, max_chars=MAX_CELL_SHOWN + 1)
+    return [cell if len(cell) <= MAX_CELL_SHOWN else f"{cell[:MAX_CELL_SHOWN]}…" for cell in cells]
 
 
 def _format_reasons(issues: list[Issue], *, is_bad_row: bool) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 import streamlit as st
 
-from intempt_core.contract import format_count
+from intempt_core.contract import ISSUE_KINDS, Severity, format_count
 from intempt_core.errors import ConsoleError
 from intempt_core.mapping import EXPECT_COLUMN
 from intempt_core.validation import ExpectationReport, ExpectationResult, ExpectationState
@@ -13,7 +13,6 @@ from intempt_core.workers import ExportKind
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.screen_state import make_key
 from pages.parts.upload.state import CheckedFile
-from pages.parts.upload.step import show_step
 
 RESULTS_PER_PAGE = 50
 """Rows on one page of results."""
@@ -34,14 +33,39 @@ _STATE_LABELS = {
 }
 
 
+def show_issue_codes() -> None:
+    """Every code of the contract, for a file that says in a column what is expected of its rows."""
+    with st.expander("Codes for a column expect", key="upload-codes", type="compact"):
+        st.text(
+            "A file with a column expect tests itself: each cell says ok (no error), or the codes of exactly the errors"
+            " that its row has, separated by spaces. An empty cell expects nothing. The column is never sent."
+        )
+        st.dataframe(
+            pd.DataFrame(
+                [
+                    {
+                        "code": kind.code,
+                        "severity": kind.severity.value,
+                        "what": kind.title,
+                        "allowed": kind.allowed,
+                    }
+                    for kind in sorted(ISSUE_KINDS.values(), key=lambda kind: kind.severity is not Severity.ERROR)
+                ]
+            ),
+            hide_index=True,
+            key="upload-code-table",
+            alt="The codes of all issues, their severity, and what is allowed",
+        )
+
+
 def show_expectations(checked: CheckedFile) -> None:
-    """The results as a line that unfolds, if the file has a column ``expect``."""
+    """The results of the column ``expect``, if the file has one; open where a row is not as it expects."""
     if EXPECT_COLUMN not in checked.mapped.table.header:
         return
     try:
         found = checked.expectations
     except ConsoleError as error:
-        show_step(0, "Test", str(error))
+        st.text(f"Column {EXPECT_COLUMN}: {error}")
         return
     counts = found.counts
     badges = []
@@ -50,8 +74,11 @@ def show_expectations(checked: CheckedFile) -> None:
     if counts[ExpectationState.UNREADABLE]:
         unread = format_count(counts[ExpectationState.UNREADABLE], "expectation")
         badges.append(f":orange-badge[◆ {unread} cannot be read]")
-    if show_step(0, "Test", f"column {EXPECT_COLUMN}: {found.summary}", "View results", " ".join(badges)):
-        show_expectation_results(checked, found)
+    with st.container(key="upload-expectations"):
+        if badges:
+            st.markdown(" ".join(badges))
+        with st.expander(f"column {EXPECT_COLUMN}: {found.summary}", expanded=bool(badges), key="upload-test"):
+            show_expectation_results(checked, found)
 
 
 def show_expectation_results(checked: CheckedFile, found: ExpectationReport) -> None:

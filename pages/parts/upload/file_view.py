@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from intempt_core.contract import IDENTITY_FIELDS, ISSUE_KINDS, EventName, format_count
+from intempt_core.mapping import EXPECT_COLUMN
 from intempt_core.readers import (
     DELIMITER_NAMES,
     GZIP_SUFFIX,
@@ -16,11 +17,13 @@ from intempt_core.readers import (
     Table,
     list_suffixes,
 )
+from intempt_core.validation import EXPECT_OK
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import format_size
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
 from pages.parts.shared.widgets.file_input import show_file_input
+from pages.parts.upload.expectations_view import show_issue_codes
 from pages.parts.upload.state import (
     describe_let_go_files,
     get_current_table,
@@ -40,6 +43,7 @@ TEMPLATE_COLUMNS: Mapping[str, str] = {
     "productId": "The id of the product, exactly as in the catalogue.",
     "timestamp": "Optional: 2026-11-22T12:00:00Z, or milliseconds since 1970.",
     "price": "Optional: any further column goes into data under its own name.",
+    EXPECT_COLUMN: "Optional: ok, or the codes of the errors that the row must have. The file then tests itself.",
 }
 """The columns of the template, and what each holds."""
 
@@ -48,7 +52,7 @@ CSV_TEMPLATE = "".join(
     for line in (
         ",".join(TEMPLATE_COLUMNS),
         *(
-            f"{name},evt_{number:04},user_123,SKU_987,2026-11-22T12:{number:02}:00Z,19.90"
+            f"{name},evt_{number:04},user_123,SKU_987,2026-11-22T12:{number:02}:00Z,19.90,{EXPECT_OK}"
             for number, name in enumerate(EventName, 1)
         ),
     )
@@ -78,6 +82,7 @@ def show_upload_intro() -> None:
     show_download("Download a template", lambda: CSV_TEMPLATE, "events-template.csv", "text/csv", key="upload-template")
     st.caption("The columns of the template. Columns with other names can be mapped in the next step.")
     st.table(TEMPLATE_COLUMNS, border="horizontal")
+    show_issue_codes()
 
 
 def show_file_trouble() -> None:

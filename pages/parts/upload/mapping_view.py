@@ -1,28 +1,25 @@
 """Step 2 of the upload: map columns to fields, and values to event names. Nothing is applied without a click."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 
 import streamlit as st
 
-from intempt_core.contract import IDENTITY_FIELDS, PLAIN_FIELDS, EventName, format_count, is_event_name, spell_invisible
+from intempt_core.contract import IDENTITY_FIELDS, EventName, format_count, is_event_name, spell_invisible
 from intempt_core.errors import ConsoleError
 from intempt_core.mapping import (
-    CELL_TYPES,
     NAME_SEPARATOR,
-    RESERVED_COLUMNS,
     Mapping,
     MappingSuggestion,
     check_columns,
     expand_sample,
+    is_unmapped_json,
     join_name_columns,
     map_table,
-    match_exact_field,
     suggest_mapping,
 )
 from intempt_core.readers import Table
 from pages.parts.shared.formatting import escape_markdown
-from pages.parts.shared.screen_state import make_key
+from pages.parts.upload.columns_view import MAPPABLE_FIELDS, show_columns, show_suggestion_button
 from pages.parts.upload.explode_view import show_explode, show_further_columns
 from pages.parts.upload.mapping_times_view import (
     choose_same_name,
@@ -33,17 +30,14 @@ from pages.parts.upload.mapping_times_view import (
     show_constants,
     show_time_format,
 )
+from pages.parts.upload.preview_view import show_rows_as_sent
 from pages.parts.upload.saved_mappings_view import show_mapping_files, show_matching_mappings
 from pages.parts.upload.state import (
     accept_suggestions,
     get_column_facts,
     get_upload_state,
-    set_field,
     settle_mapping,
 )
-
-COLUMNS_PER_PAGE = 25
-"""Columns on one page of the editor."""
 
 MAX_NAMES_SHOWN = 40
 """Values of the name column that can be mapped on the screen; a mapping file takes any number."""
@@ -51,167 +45,77 @@ MAX_NAMES_SHOWN = 40
 MAX_NAMES_READ = 1_000
 """Different values of the name column that are looked for."""
 
-MAX_SIMILAR_SUGGESTIONS = 3
-"""Suggestions with the same reason that get a line each; more share one."""
-
-UNUSED_FIELD = "(not used)"
 UNCHANGED_NAME = "(unchanged)"
 IGNORED_NAME = "(ignored: not for us)"
-MAPPABLE_FIELDS = ("name", *PLAIN_FIELDS, "data.productId")
-_COLUMN_WIDTHS = (3, 4, 4, 2)
 
 
 def show_mapping_editor(table: Table, mapping: Mapping) -> bool:
-    """The mapping of a file, and the button that settles it; whether the mapping can be used."""
+    """The mapping of a file, its first rows as they will be sent, and the button that settles it; whether it is usable.
+
+    That button is offered once nothing that every event needs is missing.
+    """
+    found = get_upload_state()
     show_matching_mappings(table, mapping)
-    show_mapping_suggestions(table, mapping)
+    suggestions = suggest_mapping(table, mapping, get_column_facts())
+    is_usable = can_map(table, mapping)
+    with st.container(key="upload-bar", gap="small"):
+        show_settle_bar(table, mapping, suggestions, is_usable=is_usable)
+        if found.problem:
+            st.text(found.problem)
+        if is_usable:
+            show_rows_as_sent(table, mapping)
     show_explode(table, mapping)
     try:
         events = expand_sample(table, mapping)
     except ConsoleError:
-        events = table  # what is wrong is said below
-    show_columns(events, mapping)
-    show_further_columns(table, mapping)
+        events = table  # what is wrong was said above
+    show_columns(events, mapping, suggestions)
     show_event_names(table, events, mapping)
+    show_constant_suggestion(suggestions)
     show_time_format(events, mapping)
     show_constants(mapping)
     with st.container(horizontal=True, vertical_alignment="center"):
         show_constant_form(MAPPABLE_FIELDS)
         show_mapping_files(table, mapping)
-    return show_settle_button(table, mapping)
+    show_further_columns(table, mapping)
+    return is_usable
 
 
-def show_mapping_suggestions(table: Table, mapping: Mapping) -> None:
-    """Suggested fields of columns, each with its reason; applied by a click, the product id by one of its own."""
-    suggestions = suggest_mapping(table, mapping, get_column_facts())
-    joint = [suggestion for suggestion in suggestions if not suggestion.exclusive]
-    exclusive = [suggestion for suggestion in suggestions if suggestion.exclusive]
-    if not suggestions:
-        return
-    product = any(suggestion.field == "data.productId" for suggestion in exclusive)
-    with st.container(border=True, key="upload-suggestions"):
-        st.caption("Suggestions and reasons. None is applied until you accept it.")
-        st.text("\n".join(_format_suggestions(suggestions, mapping)))
-        with st.container(horizontal=True):
-            if joint:
+def show_settle_bar(table: Table, mapping: Mapping, suggestions: list[MappingSuggestion], *, is_usable: bool) -> None:
+    """What every event needs and is missing, the suggestions, and the button that goes on once nothing is missing."""
+    missing = list_missing(table, mapping)
+    if missing:
+        with st.container(key="upload-missing", gap="xsmall"):
+            st.markdown(f":orange-badge[◆ {format_count(len(missing), 'required field')} missing]")
+            for one in missing:
+                st.text(f"{one[0].upper()}{one[1:]}.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        show_suggestion_button(suggestions, is_main=bool(missing))
+        if get_upload_state().mapping_settled or not is_usable:
+            return
+        if missing:
+            st.button(
+                "Continue without: every row will have an error",
+                key="upload-settle-incomplete",
+                type="tertiary",
+                on_click=settle_mapping,
+            )
+        else:
+            st.button("Use this mapping", key="upload-settle", type="primary", on_click=settle_mapping)
+
+
+def show_constant_suggestion(suggestions: list[MappingSuggestion]) -> None:
+    """What is suggested for every row, where no column is the event name: accepted by a click of its own."""
+    for suggestion in suggestions:
+        if suggestion.constant is not None:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.text(suggestion.reason, width="stretch")
                 st.button(
-                    f"Apply {format_count(len(joint), 'suggestion')}"
-                    + (" (without the product id)" if product else ""),
-                    key="upload-accept",
-                    on_click=accept_suggestions,
-                    args=(joint,),
-                )
-            for number, suggestion in enumerate(exclusive):
-                kind = {"data.productId": "product", "name": "every-row"}.get(suggestion.field, "exclusive")
-                st.button(
-                    _label_suggestion(suggestion),
-                    key=make_key("upload-accept", kind, *([number] if number else [])),
+                    f"Take every row as {escape_markdown(str(suggestion.constant))}",
+                    key="upload-accept-every-row",
                     on_click=accept_suggestions,
                     args=([suggestion],),
                 )
-
-
-def _format_suggestions(found: list[MappingSuggestion], mapping: Mapping) -> Iterator[str]:
-    """A line for each suggestion, or for many with the same reason."""
-    similar: dict[str, list[MappingSuggestion]] = {}
-    for suggestion in found:
-        similar.setdefault(suggestion.reason, []).append(suggestion)
-    for reason, some in similar.items():
-        lines = [
-            f"{spell_invisible(suggestion.column) or 'every row'}{_format_mapped_field(suggestion, mapping)}"
-            for suggestion in some
-        ]
-        if len(lines) > MAX_SIMILAR_SUGGESTIONS:
-            yield f"{', '.join(lines[:2])} and {format_count(len(lines) - 2, 'more column')}: {reason}"
-        else:
-            seconds = (suggestion.runner_up for suggestion in some)
-            yield from (
-                f"{line}: {reason}{f' Next best: {second}.' if second else ''}"
-                for line, second in zip(lines, seconds, strict=True)
-            )
-
-
-def _format_mapped_field(suggestion: MappingSuggestion, mapping: Mapping) -> str:
-    if suggestion.constant is not None:
-        return f" → {suggestion.field} = {suggestion.constant}"
-    return "" if mapping.columns.get(suggestion.column) == suggestion.field else f" → {suggestion.field}"
-
-
-def _label_suggestion(suggestion: MappingSuggestion) -> str:
-    """The label of the button of an exclusive suggestion."""
-    if suggestion.constant is not None:
-        return f"Take every row as {escape_markdown(suggestion.constant)}"
-    if suggestion.time_format:
-        return f"Read {escape_markdown(suggestion.column)} as {escape_markdown(suggestion.time_format)}"
-    return f"Use {escape_markdown(suggestion.column)} as the product id"
-
-
-def show_columns(table: Table, mapping: Mapping) -> None:
-    """A row for each column, page by page, or those whose name contains a word."""
-    shown = [column for column in table.header if column not in RESERVED_COLUMNS]
-    if len(shown) > COLUMNS_PER_PAGE:
-        with st.container(horizontal=True, vertical_alignment="bottom"):
-            word = st.text_input(
-                f"Find one of {format_count(len(shown), 'column')}",
-                key=make_key("upload-find", table.digest),
-                width=280,
-            )
-            shown = [column for column in shown if word.casefold() in column.casefold()]
-            pages = -(-len(shown) // COLUMNS_PER_PAGE)
-            page = (
-                st.pagination(pages, key=make_key("upload-columns", table.digest, word), width="stretch")
-                if pages > 1
-                else 1
-            )
-        shown = shown[(page - 1) * COLUMNS_PER_PAGE : page * COLUMNS_PER_PAGE]
-        if not shown:
-            st.text("No column has this in its name.")
-    if shown:
-        with st.container(key="upload-titles"):
-            for place, title in zip(
-                st.columns(_COLUMN_WIDTHS), ("column", "sample values", "maps to", "type"), strict=True
-            ):
-                place.caption(title)
-    for column in shown:
-        show_column(table, mapping, column)
-
-
-def show_column(table: Table, mapping: Mapping, column: str) -> None:
-    """One column: its name, sample values, the field that it maps to, and, inside data, its type."""
-    number = table.header.index(column)
-    now = mapping.columns.get(column)
-    options = list(dict.fromkeys((UNUSED_FIELD, *MAPPABLE_FIELDS, match_exact_field(column), *([now] if now else []))))
-    head, sample, field, kind = st.columns(_COLUMN_WIDTHS, vertical_alignment="center")
-    with head:
-        st.text(spell_invisible(column) or f"(column {number + 1} has no name)")
-    with sample:
-        cells = table.sample_cells(column, 50, max_chars=30)
-        st.code(
-            " · ".join(map(spell_invisible, list(dict.fromkeys(cells))[:2])) or "(empty)",
-            language=None,
-            wrap_lines=True,
-        )
-    widget = make_mapping_key("upload-field", number)
-    st.session_state[widget] = now or UNUSED_FIELD
-    field.selectbox(
-        f"Field of {escape_markdown(column)}",
-        options,
-        key=widget,
-        label_visibility="collapsed",
-        on_change=_set_field,
-        args=(column, widget),
-    )
-    if now and "." in now and now != "data.productId":
-        typed = make_mapping_key("upload-type", number)
-        st.session_state[typed] = mapping.types.get(now, "text")
-        kind.selectbox(
-            f"Type of {escape_markdown(column)}",
-            CELL_TYPES,
-            key=typed,
-            label_visibility="collapsed",
-            on_change=_set_type,
-            args=(now, typed),
-        )
 
 
 def show_event_names(table: Table, events: Table, mapping: Mapping) -> None:
@@ -261,8 +165,23 @@ def show_event_names(table: Table, events: Table, mapping: Mapping) -> None:
         )
 
 
-def show_settle_button(table: Table, mapping: Mapping) -> bool:
-    """The button that settles the mapping, or what is still wrong with it; whether it can be used."""
+def list_missing(table: Table, mapping: Mapping) -> list[str]:
+    """What every event needs and the mapping does not give, each with where to choose it; empty where nothing lacks."""
+    if is_unmapped_json(table, mapping):
+        return []
+    given = {*mapping.columns.values(), *mapping.constants}
+    missing = []
+    if "name" not in given and not mapping.name_columns:
+        missing.append("event name: choose the column that holds it, or the name of every row")
+    if "data.productId" not in given:
+        missing.append("product id: choose the column that holds the ids of the catalogue (data.productId)")
+    if not given & set(IDENTITY_FIELDS):
+        missing.append(f"identity: choose a column for one of {', '.join(IDENTITY_FIELDS)}")
+    return missing
+
+
+def can_map(table: Table, mapping: Mapping) -> bool:
+    """Whether the mapping can be used; if not, why is shown."""
     try:
         if mapping.explode is None:
             map_table(table, mapping)
@@ -273,32 +192,7 @@ def show_settle_button(table: Table, mapping: Mapping) -> bool:
         st.markdown(":red-badge[■ this mapping cannot be used]")
         st.text(str(error))
         return False
-    given = (*mapping.columns.values(), *mapping.constants)
-    if "data.productId" not in given:
-        st.markdown(":orange-badge[◆ product id missing]")
-        st.text("Every event needs data.productId. Map the column that holds the ids of the catalogue.")
-    if not any(identity in given for identity in IDENTITY_FIELDS):
-        st.markdown(":orange-badge[◆ identity missing]")
-        st.text(f"Every event needs an identity. Map a column to one of {', '.join(IDENTITY_FIELDS)}.")
-    if trouble := get_upload_state().problem:
-        st.text(trouble)
-    if not get_upload_state().mapping_settled:
-        st.button("Use this mapping", key="upload-settle", type="primary", on_click=settle_mapping)
     return True
-
-
-def _set_field(column: str, widget: str) -> None:
-    if is_late(widget):
-        return
-    chosen = st.session_state[widget]
-    set_field(column, None if chosen == UNUSED_FIELD else chosen)
-
-
-def _set_type(field: str, widget: str) -> None:
-    mapping = get_upload_state().mapping
-    if mapping and not is_late(widget):
-        types = {**mapping.types, field: st.session_state[widget]}
-        set_mapping(replace(mapping, types={name: kind for name, kind in types.items() if kind != "text"}))
 
 
 def _set_name(cell: str, widget: str) -> None:

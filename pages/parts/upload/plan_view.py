@@ -1,4 +1,4 @@
-"""Step 4 of the upload: the choices of the plan, the plan itself, the policy, and the confirmation."""
+"""Step 4 of the upload: the facts of the plan, its choices, and the confirmation."""
 
 from uuid import uuid4
 
@@ -8,7 +8,7 @@ import streamlit as st
 from intempt_core.contract import format_count
 from intempt_core.history import BatchState, BatchSummary, RequestState
 from intempt_core.mapping import MADE_MEMBER_IDS_MESSAGE, Mapping
-from intempt_core.planning import Plan
+from intempt_core.planning import Plan, Policy
 from intempt_core.targets import Target, derive_target_key
 from pages.parts.shared.formatting import escape_markdown, format_moment
 from pages.parts.shared.links import show_link
@@ -35,7 +35,8 @@ from pages.parts.upload.state import (
 
 STABLE_IDS, NEW_IDS = "same row, same id", "new for this upload"
 ID_EXPLANATIONS = {
-    STABLE_IDS: "An id is made from its row: the same row, here or in a corrected copy of the file, has the same id.",
+    STABLE_IDS: "An id is made from its row: the same row, here or in a corrected copy of the file, has the same id. Of"
+    " rows that are equal in every cell each has an id of its own.",
     NEW_IDS: "Every row is a new event, even if the same file was sent before: for a new run of the same fixture.",
 }
 """How event ids are made for a file without them."""
@@ -45,32 +46,53 @@ EARLIER_BATCHES_SHOWN = 3
 
 
 def show_plan_step(checked: CheckedFile, target: Target) -> None:
-    """Step 4, Plan: what will be sent, in which order, to which target; and the confirmation."""
+    """Step 4, Plan: what will be sent and to which target, the choices, and the confirmation."""
     st.markdown("**4 Plan**")
     sent_before = show_earlier_batches(target)
-    plan = choose_plan(checked, target, sent_before=sent_before)
+    found = get_upload_state()
+    plan = checked.plan(found, found.order)
     if not checked.report.rows:
         st.text("The file has a header and no rows: there is nothing to send.")
-    elif not plan.events:
-        show_empty_plan(checked)
+        return
+    if plan.events:
+        show_plan_facts(checked, plan, target)
     else:
-        show_plan(checked, plan, target)
-        confirm_plan(checked, plan, target)
-
-
-def choose_plan(checked: CheckedFile, target: Target, *, sent_before: bool) -> Plan:
-    """The choices of rows, event ids and order; the plan that follows from them."""
-    found = get_upload_state()
-    choose_invalid_rows(checked)
+        st.text(f"No row can be sent: every row {_explain_empty_plan()}")
     choose_exclusion(checked)
     choose_repeats(checked)
-    if checked.mapped.makes_ids:
-        choose_event_ids()
     if sent_before and not found.fresh:
         st.text(describe_deduplication(target))
-    if "timestamp" in checked.mapped.mapping.columns.values():
-        choose_order(found, "upload-order")
-    return checked.plan(found, found.order)
+    show_excluded_rows(checked)
+    policy = choose_advanced(checked, plan, target)
+    if plan.events:
+        confirm_plan(checked, plan, target, policy)
+
+
+def choose_advanced(checked: CheckedFile, plan: Plan, target: Target) -> Policy:
+    """The choices that most people leave as they are: rows with errors, event ids, order, unknown outcomes."""
+    found = get_upload_state()
+    has_times = "timestamp" in checked.mapped.mapping.columns.values()
+    has_bad = bool(checked.report.excluded_mask.any())
+    now = [
+        *([f"rows with errors {'sent too' if found.everything else 'skipped'}"] * has_bad),
+        *([NEW_IDS if found.fresh else f"event ids: {STABLE_IDS}"] * checked.mapped.makes_ids),
+        *([f"{found.order.value} order"] * has_times),
+    ]
+    with st.expander(" · ".join(["Advanced", *now]), key="upload-advanced"):
+        st.caption("What is chosen at first is right for most files.")
+        choose_invalid_rows(checked)
+        if checked.mapped.makes_ids:
+            choose_event_ids()
+        if has_times:
+            choose_order(found, "upload-order")
+        policy = choose_policy(target, "upload")
+        if plan.largest_lane_reason:
+            st.text(plan.largest_lane_reason)
+        if plan.events:
+            st.caption("The first request")
+            st.text(f"POST {target.track_url}")
+            show_body("upload-first", 1, plan.body(plan.requests[0]))
+    return policy
 
 
 def choose_invalid_rows(checked: CheckedFile) -> None:
@@ -124,37 +146,30 @@ def _set_id_choice() -> None:
     get_upload_state().fresh = uuid4().hex if st.session_state["upload-ids"] == NEW_IDS else None
 
 
-def show_empty_plan(checked: CheckedFile) -> None:
-    """Why no row is sent, and which."""
-    reason = "has an error. Fix the file, or send the rows unchanged."
+def _explain_empty_plan() -> str:
+    """Why no row is sent, as the end of a sentence."""
     if get_upload_state().exclude_accepted or get_upload_state().exclude_codes:
-        reason = "is skipped."
-    st.text(f"No row can be sent: every row {reason}")
-    show_excluded_rows(checked)
+        return "is skipped."
+    return "has an error. Fix the file, or send the rows unchanged (Advanced)."
 
 
-def show_plan(checked: CheckedFile, plan: Plan, target: Target) -> None:
-    """The plan: its events, persons and requests, the rows that are skipped, and the first request."""
-    st.text(
-        f"{format_count(plan.events, 'event')} of {format_count(plan.persons, 'person')} · "
-        f"{format_count(len(plan.requests), 'request')} · to {target.title}"
-    )
+def show_plan_facts(checked: CheckedFile, plan: Plan, target: Target) -> None:
+    """The plan in a line: its events, users and requests, the target, and the rows that are skipped."""
+    skipped = checked.excluded_rows(get_upload_state())
+    facts = [format_count(plan.events, "event"), format_count(plan.persons, "user")]
+    requests = f"{format_count(len(plan.requests), 'request')} → {target.title}"
+    without = f", {count_rows(checked, skipped)} skipped" if skipped.size else ""
+    with st.container(key="upload-facts"):
+        st.text(" · ".join([*facts, f"{requests}{without}"]))
     if checked.report.rows_ignored:
         ignored = format_count(checked.report.rows_ignored, "row is", "rows are")
         st.text(f"{ignored} skipped for the name, as the mapping says.")
     if plan.shared_id_message:
         st.text(plan.shared_id_message)
-    if plan.largest_lane_reason:
-        st.text(plan.largest_lane_reason)
-    show_excluded_rows(checked)
-    with st.expander("The first request", key="upload-first", type="compact"):
-        st.text(f"POST {target.track_url}")
-        show_body("upload-first", 1, plan.body(plan.requests[0]))
 
 
-def confirm_plan(checked: CheckedFile, plan: Plan, target: Target) -> None:
-    """The policy for unknown outcomes, and the button that sends."""
-    policy = choose_policy(target, "upload")
+def confirm_plan(checked: CheckedFile, plan: Plan, target: Target, policy: Policy) -> None:
+    """The button that sends, and why its last click sent nothing."""
     if confirm_target_name(target, "upload"):
         st.button(
             f"Send {format_count(plan.events, 'event')} to {escape_markdown(target.title)}",

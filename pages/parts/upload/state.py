@@ -79,6 +79,8 @@ class UploadState:
         exclude_codes: Codes of warnings whose rows are excluded.
         superseded: Numbers of the half recorded batches of the file, of which the plan may be the rest.
         fixes: The fixes of the file, in their order.
+        fix_groups: Those of the fixes that were applied together, and are undone as one.
+        open_steps: The steps that a person opened or closed, by number.
         order: The order of a person's events.
         guard: What was sent of this file.
         problem: What is wrong with the file or its mapping, as a sentence.
@@ -87,6 +89,7 @@ class UploadState:
             is late would otherwise give back what they showed before.
         question: What the shown checks depend on.
         column_facts: What suggestions know of the file's columns, and which file it is, read how.
+        fits: How many rows fit, by column and the field that was suggested for it.
     """
 
     uploads: int = 0
@@ -104,6 +107,8 @@ class UploadState:
     exclude_codes: tuple[str, ...] = ()
     superseded: tuple[int, ...] = ()
     fixes: tuple[Fix, ...] = ()
+    fix_groups: tuple[tuple[Fix, ...], ...] = ()
+    open_steps: dict[int, bool] = field(default_factory=dict)
     order: EventOrder = EventOrder.FILE
     guard: SendGuard = field(default_factory=SendGuard)
     problem: str = ""
@@ -111,6 +116,7 @@ class UploadState:
     revision: int = 0
     question: CheckFile | None = None
     column_facts: tuple[tuple[str, Dialect | None], ColumnFacts] | None = None
+    fits: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 def get_upload_state() -> UploadState:
@@ -176,6 +182,8 @@ def _read_file_again(found: UploadState, dialect: Dialect | ReadOptions) -> None
         found.problem, found.next_dialect = str(error), None
         return
     found.dialect, found.problem, found.mapping_settled, found.fixes = new.dialect, "", False, ()
+    found.fix_groups = ()
+    found.fits.clear()
     found.next_dialect = None
     if isinstance(dialect, ReadOptions):
         return

@@ -1,4 +1,4 @@
-"""A step of the upload as a line that unfolds."""
+"""A step of the upload as a line, with a button that unfolds it."""
 
 import streamlit as st
 
@@ -6,17 +6,32 @@ from pages.parts.shared.screen_state import make_key
 from pages.parts.upload.state import get_upload_state
 
 
-def show_step(number: int, title: str, line: str, toggle_label: str = "", badges: str = "") -> bool:
-    """Show a settled step as a line, with a toggle that unfolds it where it has a label; whether it is open.
+def show_step(
+    number: int, title: str, line: str, open_label: str = "", badges: str = "", *, is_open: bool = False
+) -> bool:
+    """Show a settled step as a line, with a button that unfolds it where it has a label; whether it is open.
 
-    ``badges`` (trusted Markdown) are shown before the line, whose text may come from the file. A ``number`` of 0 is not
-    shown: the line then belongs to the step above it.
+    ``badges`` (trusted Markdown) are shown before the line, whose text may come from the file. ``is_open`` is how it is
+    until a person says otherwise.
     """
+    found = get_upload_state()
+    shown = bool(open_label) and found.open_steps.get(number, is_open)
     with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-step", number)):
-        st.markdown(f"**{number} {title}**" if number else f"**{title}**", width=110)
+        st.markdown(f"**{number} {title}**", width=110)
         with st.container(width="stretch", horizontal=True, vertical_alignment="center"):
             if badges:
                 st.markdown(badges, width="content")
             st.text(line, width="content" if badges else "stretch")
-        widget = make_key("upload-open", get_upload_state().uploads, number)
-        return bool(toggle_label) and st.toggle(toggle_label, key=widget, persist_state="session")
+        if open_label:
+            st.button(
+                f"Hide {title.lower()}" if shown else open_label,
+                key=make_key("upload-open", found.uploads, number),
+                type="tertiary",
+                on_click=_set_open,
+                args=(number, not shown),
+            )
+    return shown
+
+
+def _set_open(number: int, is_open: bool) -> None:
+    get_upload_state().open_steps[number] = is_open

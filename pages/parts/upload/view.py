@@ -141,7 +141,7 @@ def show_problems_line(checked: CheckedFile, *, live: bool = True) -> None:
         fixes = f"{format_count(len(checked.fixes), 'fix', 'fixes')}"
         line = f"{line} · {fixes} in {format_count(sum(checked.cells_changed), 'cell')}".lstrip(" ·")
     label = "View problems" if badges else "View rows" if live and report.rows else ""
-    if show_step(3, "Problems", line, label, " ".join(badges)):
+    if show_step(3, "Problems", line, label, " ".join(badges), is_open=live and bool(badges)):
         show_problem_explorer(checked, live=live)
 
 
@@ -161,9 +161,9 @@ def show_sent_batch(id_: str) -> None:
         show_problems_line(check_upload(found.question), live=False)
     else:
         show_step(1, "File", f"{batch.label} · {format_count(batch.rows, 'row')}")
-    events = f"{format_count(batch.planned, 'event')} of {format_count(batch.persons, 'person')}"
+    events = f"{format_count(batch.planned, 'event')} · {format_count(batch.persons, 'user')}"
     skipped = f" · {format_count(batch.excluded_rows, 'row')} skipped" if batch.excluded_rows else ""
-    show_step(4, "Plan", f"{events} to {batch.target.name}{skipped}")
+    show_step(4, "Plan", f"{events} → {batch.target.name}{skipped}")
     st.markdown("**5 Sending**")
     watch_batch(id_)
     batch = get_services().history.queries.batch(
