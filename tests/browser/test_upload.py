@@ -96,7 +96,7 @@ def test_a_shops_file_is_sent_and_recognised_when_it_is_uploaded_again(
     expect(page.locator(".st-key-upload-suggestions")).to_have_count(0)
     expect(page.get_by_text("product id missing")).to_have_count(0)
     press(page, "upload-settle")
-    expect(page.get_by_text("999 events of 93 persons", exact=False)).to_be_visible()
+    expect(page.get_by_text("999 events · 93 users", exact=False)).to_be_visible()
     assert received() == 0  # nothing is sent before the confirmation
     page.locator(".st-key-upload-send button").dblclick()  # two clicks, one batch
     expect(page.get_by_text("6 Result", exact=False)).to_be_visible(timeout=60_000)

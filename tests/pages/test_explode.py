@@ -57,11 +57,11 @@ def test_names_are_ignored_by_a_click_and_a_row_with_a_bad_member_is_skipped_who
     upload.press("upload-ignore-names").press("upload-settle")
     assert "4 rows become 5 events" in upload.markdown + upload.texts
     assert "2 rows are skipped for the name, as the mapping says." in upload.texts
-    assert "2 events of 1 person · 1 request" in upload.texts
+    assert "2 events · 1 user · 1 request" in upload.texts
     assert "would keep 1 of 2 events." in upload.texts
     upload.app.checkbox(key="upload-good-members").check()
     upload.run()
-    assert "4 events of 1 person · 1 request" in upload.texts
+    assert "4 events · 1 user · 1 request" in upload.texts
 
 
 def test_what_is_wrong_names_row_and_member_and_its_cell_can_be_fixed(upload: Upload) -> None:
@@ -88,7 +88,7 @@ def test_a_key_inside_the_json_of_a_cell_and_a_name_of_two_columns_are_mapped(up
     upload.run()
     choose(upload, "Name of product / view", "Product viewed")
     upload.press("upload-settle")
-    assert "1 event of 1 person · 1 request" in upload.texts
+    assert "1 event · 1 user · 1 request" in upload.texts
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_rows_that_were_accepted_before_are_counted_apart_and_can_be_excluded(up
     )
     upload.app.checkbox(key="upload-skip-accepted").set_value(True)
     upload.run()
-    assert "80 events of 80 persons · 2 requests · to Sandbox" in upload.texts
+    assert "80 events · 80 users · 2 requests → Sandbox" in upload.texts
     assert "40 rows skipped: which, and why" in [expander.label for expander in upload.app.expander]
     assert set(upload.app.dataframe[-1].value["reason"]) == {"sent before"}
     upload.press("upload-send")

@@ -43,12 +43,12 @@ def test_a_lane_that_holds_most_of_a_file_is_shown_before_the_start(upload: Uplo
 def test_rows_that_repeat_another_are_skipped_in_one_click(upload: Upload) -> None:
     row = "Product viewed,u1,p1"
     upload.drop(csv_of(row, "Product viewed,u2,p1", row, row, header="name,userId,productId")).press("upload-settle")
-    assert "4 events of 2 persons" in upload.texts
+    assert "4 events · 2 users" in upload.texts
     choice = upload.app.checkbox(key="upload-skip-repeated")
     assert (choice.label, choice.value) == ("Skip 2 rows that repeat another in every cell", False)
     choice.set_value(True)
     upload.run()
-    assert "2 events of 2 persons" in upload.texts
+    assert "2 events · 2 users" in upload.texts
     assert "2 rows skipped: which, and why" in [expander.label for expander in upload.app.expander]
     assert set(upload.app.dataframe[-1].value["reason"]) == {"row repeats another in every cell"}
     upload.press("upload-send")

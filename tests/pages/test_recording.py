@@ -85,7 +85,7 @@ def test_a_large_file_is_recorded_by_a_process_and_a_word_is_said_before_that(
     rows[7] = rows[7].replace("SKU_8", "")
     upload.drop(csv_of(*rows)).press("upload-settle").press("upload-send")
     assert said == ["Recording 2,999 events: the first are sent at once."]
-    assert "2,999 events of 2,999 persons to sandbox" in upload.texts
+    assert "2,999 events · 2,999 users → sandbox" in upload.texts
     found = wait_until_recorded(newest().id)
     assert (found.total, found.excluded_rows, found.state) == (2_999, 1, BatchState.SENDING)
     upload.run()
@@ -193,7 +193,7 @@ def test_the_same_file_uploaded_again_is_the_rest_and_takes_over_what_never_left
         "Send only the rest of the batch that stopped half recorded: skip the 80 rows that went, or may have, and"
         " cancel what never left of it there"
     )
-    assert "40 events of 40 persons" in upload.texts
+    assert "40 events · 40 users" in upload.texts
     upload.press("upload-send")
     rest = newest()
     assert (rest.total, rest.excluded_rows, rest.notes) == (40, 80, {"sent before, excluded": 80})

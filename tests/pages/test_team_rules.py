@@ -34,11 +34,11 @@ def test_upload_counts_what_the_rules_find_beside_what_the_contract_does(upload:
     choose(upload, "upload")
     assert ":red-badge[■ 1 row with errors]" in upload.markdown
     assert ":violet-badge[▲ 3 rows break the team's rules, 1 with errors]" in upload.markdown
-    assert "1 event of 1 person" in upload.texts
+    assert "1 event · 1 user" in upload.texts
     assert upload.app.radio(key="upload-everything").options[0] == "Skip 2 rows"
     upload.press("upload-rules-remove")
     assert "break the team's rules" not in upload.markdown
-    assert "2 events of 1 person" in upload.texts
+    assert "2 events · 1 user" in upload.texts
 
 
 def test_upload_says_which_line_of_types_a_rule_about_numbers_needs(upload: Upload) -> None:
@@ -75,7 +75,7 @@ def test_rules_are_replaced_and_removed_and_a_file_that_is_none_changes_nothing(
     choose(upload, "upload", json.dumps({"events": other}).encode(), 2)
     assert "cannot be used" not in upload.markdown
     assert ":violet-badge[▲ 3 rows break the team's rules]" in upload.markdown  # warnings: nothing more is skipped
-    assert "2 events of 1 person" in upload.texts
+    assert "2 events · 1 user" in upload.texts
     upload.press("upload-rules-remove")
     assert "break the team's rules" not in upload.markdown
     assert not upload.has("upload-rules-remove")

@@ -33,7 +33,7 @@ def test_the_template_has_no_problem_and_needs_no_mapping(upload: Upload) -> Non
     from pages.parts.upload.file_view import CSV_TEMPLATE
 
     upload.drop(CSV_TEMPLATE.encode(), "events-template.csv").press("upload-settle")
-    assert f"{len(EventName)} events of 1 person · 1 request · to Sandbox" in upload.texts
+    assert f"{len(EventName)} events · 1 user · 1 request · to Sandbox" in upload.texts
     assert "none" in upload.texts.splitlines()
 
 
@@ -80,7 +80,7 @@ def test_a_table_in_another_dialect_is_read_and_shows_how(upload: Upload, data: 
     assert dialect in upload.texts
     assert "zoë" in [code.value for code in upload.app.code]
     upload.press("upload-settle")
-    assert "1 event of 1 person" in upload.texts
+    assert "1 event · 1 user" in upload.texts
 
 
 def test_a_workbook_is_read_as_text_and_another_of_its_sheets_can_be_chosen(upload: Upload) -> None:
@@ -101,7 +101,7 @@ def test_a_workbook_is_read_as_text_and_another_of_its_sheets_can_be_chosen(uplo
     upload.run().press("upload-reread")
     assert "2 rows · 6 columns" in upload.texts
     upload.press("upload-settle")
-    assert "2 events of 2 persons" in upload.texts
+    assert "2 events · 2 users" in upload.texts
 
 
 def test_hidden_rows_and_merged_cells_of_a_sheet_are_said_and_chosen(upload: Upload) -> None:
@@ -137,7 +137,7 @@ def test_a_file_without_a_header_is_said_and_a_person_may_say_otherwise(upload: 
 def test_a_malformed_quote_is_a_problem_of_its_row(upload: Upload) -> None:
     upload.drop(csv_of('Product viewed,e1,u1,"27 TV,1714631904000,1.50', *good_rows(2, first=2)))
     upload.press("upload-settle")
-    assert "2 events of 2 persons" in upload.texts
+    assert "2 events · 2 users" in upload.texts
     upload.look(3)
     assert "1 row with errors" in upload.markdown
 
@@ -157,7 +157,7 @@ def test_parquet_is_read_as_text_by_its_rows_and_nothing_of_it_is_chosen(upload:
     assert "Columns inside a column are called by both names: “data.productId”." in upload.texts
     assert not upload.has("upload-reread")
     upload.look(1).press("upload-settle")
-    assert "2 events of 2 persons" in upload.texts
+    assert "2 events · 2 users" in upload.texts
     assert "1487580005268456192" in next(code.value for code in upload.app.code if "track" in code.value)
     upload.look(3)
     assert "1 row with errors" in upload.markdown
@@ -196,7 +196,7 @@ def test_json_lines_are_sent_unchanged_and_their_problems_are_shown(upload: Uplo
     upload.press("upload-settle")
     assert "every event is sent unchanged" in upload.texts
     assert "3 rows with errors" in upload.markdown
-    assert "1 event of 1 person" in upload.texts
+    assert "1 event · 1 user" in upload.texts
     assert '"price":1.0' in next(code.value for code in upload.app.code if "track" in code.value)
     upload.look(3).look(1)
     kinds = upload.app.dataframe[0].value["kind"].tolist()
@@ -237,7 +237,7 @@ def test_one_line_is_a_header_without_rows_and_nothing_can_be_sent(upload: Uploa
 def test_quoted_newlines_stay_in_their_cell(upload: Upload) -> None:
     upload.drop(csv_of('Product viewed,e1,"u\n1",SKU_1,1714631904000,1', *good_rows(1, 2))).press("upload-settle")
     assert "2 rows" in upload.texts
-    assert "2 events of 2 persons" in upload.texts
+    assert "2 events · 2 users" in upload.texts
 
 
 def test_ragged_rows_cost_themselves_only(upload: Upload) -> None:
@@ -276,7 +276,7 @@ def test_a_cell_of_ten_megabytes_is_sent_whole_and_shown_in_part(upload: Upload)
     upload.drop(csv_of(f"{cell},e1,u1,SKU_1,1714631904000,1", f"Product viewed,e2,u2,{cell},1714631904000,1"))
     upload.press("upload-settle").look(3)
     assert time.monotonic() - started < 30
-    assert "1 event of 1 person" in upload.texts
+    assert "1 event · 1 user" in upload.texts
     shown = sum(len(code.value) for code in upload.app.code) + len(upload.texts)
     shown += sum(frame.value.to_csv().__len__() for frame in upload.app.dataframe)
     assert shown < 300_000
@@ -350,7 +350,7 @@ def test_two_columns_of_one_field_are_a_sentence_and_no_plan_even_after_the_mapp
     assert not upload.has("upload-send")
     upload.app.selectbox(key=field_key(upload, "price")).set_value("(not used)")
     upload.run()
-    assert "2 events of 2 persons" in upload.texts
+    assert "2 events · 2 users" in upload.texts
 
 
 def test_a_mapping_file_is_used_whole_and_the_screen_shows_its_zone(upload: Upload) -> None:
@@ -632,7 +632,7 @@ def test_what_history_cannot_record_is_not_sent_and_shown(upload: Upload, tmp_pa
         assert get_services().history.queries.batches().total == 0
     upload.press("upload-send")
     assert get_services().history.queries.batches().total == 1
-    assert "3 events of 3 persons to sandbox" in upload.texts
+    assert "3 events · 3 users → sandbox" in upload.texts
 
 
 def test_a_file_that_was_not_used_for_a_day_is_gone_with_a_sentence(upload: Upload, tmp_path: Path) -> None:
@@ -664,4 +664,4 @@ def test_a_hundred_thousand_rows_are_shown_page_by_page_within_seconds(upload: U
     upload.run()
     assert time.monotonic() - started < 5
     assert upload.app.dataframe[1].value.index.tolist()[-1] == 99_901
-    assert "99,000 events of 99,000 persons · 1," in upload.texts
+    assert "99,000 events · 99,000 users · 1," in upload.texts

@@ -64,10 +64,13 @@ class Upload:
         return self.run()
 
     def look(self, number: int, *, uploads: int = 1) -> "Upload":
-        """Open or close a settled step."""
-        widget = self.app.toggle(key=f"upload-open-{uploads}-{number}")
-        widget.set_value(not widget.value)
-        return self.run()
+        """Open a settled step, where it is not open."""
+        button = self.app.button(key=f"upload-open-{uploads}-{number}")
+        return self if button.label.startswith("Hide") else self.press(str(button.key))
+
+    def settle(self) -> "Upload":
+        """Settle the mapping, also where the file lacks what every event needs."""
+        return self.press("upload-settle" if self.has("upload-settle") else "upload-settle-incomplete")
 
     def run(self) -> "Upload":
         """Draw the screen again; it must not fail, whatever the file."""
