@@ -23,9 +23,12 @@ from intempt_core.validation import ISSUE_BLOCK_ROWS, Report
 EXCLUDED_OUTCOME = "excluded"
 """The outcome of a row that was not sent because of its errors."""
 
-RESULTS_HEADER = ("row", "line", "eventId", "name", "outcome", "issues", "status", "tries", "when", "request", "member")
+RESULTS_HEADER = (
+    *("row", "line", "eventId", "name", "outcome", "issues", "status", "tries", "when", "request", "member"),
+    *("userId", "profileId", "anotherUserId", "accountId", "productId"),
+)
 """Columns of :func:`export_results_csv`. ``when`` is UTC; ``issues`` are codes, separated by spaces; ``member`` says
-which event of its row it is, from 1, and is 0 where a row is one event."""
+which event of its row it is, from 1, and is 0 where a row is one event. The ids of a row that was excluded are empty."""
 
 PROBLEMS_HEADER = (
     "row",
@@ -153,6 +156,11 @@ def _format_result(outcome: RowOutcome) -> tuple[object, ...]:
         None if when is None else when.isoformat(sep=" ", timespec="milliseconds").removesuffix("+00:00"),
         outcome.request,
         outcome.member,
+        outcome.user_id,
+        outcome.profile_id,
+        outcome.another_user_id,
+        outcome.account_id,
+        outcome.product_id,
     )
 
 

@@ -143,6 +143,10 @@ def _find_first_row(connection: Connection, number: int, begin: int) -> int | No
     return min((int(first) for first in firsts if first is not None), default=None)
 
 
+_NAMED_COLUMNS = ("user_id", "profile_id", "another_user_id", "account_id", "product_id")
+"""Whom and what an event names, in the order in which :class:`RowOutcome` has them."""
+
+
 def _read_row_outcomes(connection: Connection, number: int, begin: int, end: int) -> list[RowOutcome]:
     """The outcomes of the rows from ``begin`` up to but not including ``end``."""
     inside = (events.c.batch == number, events.c.row >= begin, events.c.row < end)
@@ -159,6 +163,7 @@ def _read_row_outcomes(connection: Connection, number: int, begin: int, end: int
             requests.c.updated_at,
             requests.c.id,
             events.c.member,
+            *(events.c[column] for column in _NAMED_COLUMNS),
         )
         .join(requests, requests.c.id == events.c.request)
         .outerjoin(attempts, IS_LAST_ATTEMPT)

@@ -258,6 +258,7 @@ class RowOutcome:
         when: time of the request's last change.
         request: id of its request.
         member: which event of its row it is, from 1; 0 where the row is one event.
+        user_id: its userId, as the other ids that it names; ``None`` where it has none, or the row was excluded.
     """
 
     row: int
@@ -272,6 +273,11 @@ class RowOutcome:
     when: int | None = None
     request: int | None = None
     member: int = 0
+    user_id: str | None = None
+    profile_id: str | None = None
+    another_user_id: str | None = None
+    account_id: str | None = None
+    product_id: str | None = None
 
 
 class LaneSize(NamedTuple):

@@ -32,7 +32,13 @@ from intempt_core.readers import read_payload
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.workers import WorkerProcess
 from pages.parts.shared.feed_card import EarlierFeeds, keep_earlier_feeds, read_earlier_feeds
-from pages.parts.shared.formatting import escape_markdown, format_batch_badges, format_duration
+from pages.parts.shared.formatting import (
+    STATE_STYLES,
+    escape_markdown,
+    format_batch_badges,
+    format_duration,
+    format_state,
+)
 from pages.parts.shared.links import show_link
 from pages.parts.shared.result_evidence import SentBatches
 from pages.parts.shared.screen_state import find_widgets, get_screen_state, make_key, set_widget
@@ -40,6 +46,7 @@ from pages.parts.shared.send_guard import SendGuard, serialize_clicks
 from pages.parts.shared.services import get_services
 from pages.parts.shared.throughput_chart import show_throughput
 from pages.parts.shared.waiting_view import is_waiting_for_one, show_wait
+from pages.parts.shared.widgets.bar_chart import BarSeries, ChartBar, show_bar_chart
 
 RESENDABLE_STATES = (
     RequestState.ACCEPTED,
@@ -49,6 +56,9 @@ RESENDABLE_STATES = (
     RequestState.CANCELLED,
 )
 """The states of requests that can be sent again: their final ones."""
+
+OUTCOME_STATES = frozenset(RESENDABLE_STATES)
+"""The states that a bar of outcomes shows."""
 
 SAME_IDS, NEW_IDS = "the same ids", "new ids"
 """The event ids that a batch can be sent again with."""
@@ -380,9 +390,9 @@ def _describe_phase(batch: BatchSummary) -> tuple[object, ...]:
 
 
 def show_batch_progress(summary: BatchSummary, at: Progress) -> None:
-    """The progress of a batch: a bar, counts by outcome, the rate and the time left, or why it does not go on."""
+    """The progress of a batch: a bar of its outcomes, their counts, the rate and the time left, or why it waits."""
     settled = count_settled(summary.events)
-    st.progress(settled / summary.planned if summary.planned else 1.0)
+    show_outcome_bar(summary)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(format_batch_badges(summary))
         st.text(_describe_rate(summary, at, settled))
@@ -399,9 +409,36 @@ def _describe_rate(summary: BatchSummary, at: Progress, settled: int) -> str:
     else:
         so_far = f"{settled:,} of {format_count(summary.total, 'event')}"
     if summary.state is not BatchState.SENDING or not at.rate:
-        return f"{so_far} · {summary.state.value}"
+        return f"{so_far} · {summary.state.value}{_describe_in_flight(summary)}"
     remaining = f" · {format_duration(at.seconds_left * 1000)} left" if at.seconds_left is not None else ""
     return f"{so_far} · {at.rate:,.0f} events per second{remaining}"
+
+
+def _describe_in_flight(summary: BatchSummary) -> str:
+    """What is waited for while nothing else goes on, as the end of a sentence; empty where nothing is in flight."""
+    requests = summary.requests.get(RequestState.IN_FLIGHT, 0)
+    if not requests:
+        return ""
+    events = format_count(summary.events.get(RequestState.IN_FLIGHT, 0), "event is", "events are")
+    seconds = get_services().settings.read_seconds
+    responses = "its response" if requests == 1 else f"the responses of {requests:,} requests"
+    return f" while {events} in flight: waiting for {responses} (up to {seconds:g} s)"
+
+
+def show_outcome_bar(summary: BatchSummary) -> None:
+    """A bar of the events of a batch, by outcome in its colour; what is not settled yet is empty."""
+    states = [state for state in STATE_STYLES if isinstance(state, RequestState) and state in OUTCOME_STATES]
+    counts = tuple(summary.events.get(state, 0) for state in states)
+    named = ", ".join(format_state(state, count) for state, count in zip(states, counts, strict=True) if count)
+    show_bar_chart(
+        "Outcomes so far",
+        f"{named or 'nothing settled'}, of {format_count(summary.planned, 'event')}",
+        [BarSeries("", STATE_STYLES[state].colour) for state in states],
+        [ChartBar("", "", counts)],
+        horizontal=True,
+        total=summary.planned,
+        key=make_key("outcomes", summary.id),
+    )
 
 
 def describe_recording(batch: BatchSummary) -> str:

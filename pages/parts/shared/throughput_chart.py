@@ -14,6 +14,9 @@ from pages.parts.shared.widgets.bar_chart import BarSeries, ChartBar, show_bar_c
 SLOWEST_SHOWN = 5
 """Slow responses that are shown."""
 
+TICKED_STEPS = 9
+"""Bars from which on there is space for more than one time below them."""
+
 CHART_OUTCOMES = (Outcome.ACCEPTED, Outcome.REJECTED, Outcome.UNKNOWN, Outcome.NOT_SENT)
 """The outcomes in the chart, from the lowest part of a bar on; the caption below it names them."""
 
@@ -38,23 +41,35 @@ def show_throughput(summary: BatchSummary) -> None:
 
 def show_throughput_bars(found: ThroughputTimeline, *, key: str) -> None:
     """The bars; one that is pointed at says when it was, and its counts."""
+    named = {0, len(found.steps) // 2, len(found.steps) - 1} if len(found.steps) >= TICKED_STEPS else {0}
+    highest = max(sum(step.events.values()) for step in found.steps)
+    seconds = "second" if found.step_seconds == 1 else format_duration(found.step_seconds * 1000)
     show_bar_chart(
-        "Events over time",
+        "Attempts over time",
         describe_throughput(found),
         [BarSeries("", STATE_STYLES[outcome].colour) for outcome in CHART_OUTCOMES],
         [
-            ChartBar("", _describe_step(step), tuple(step.events.get(outcome, 0) for outcome in CHART_OUTCOMES))
-            for step in found.steps
+            ChartBar(
+                _format_clock(step) if number in named else "",
+                _describe_step(step),
+                tuple(step.events.get(outcome, 0) for outcome in CHART_OUTCOMES),
+            )
+            for number, step in enumerate(found.steps)
         ],
+        top=f"{highest:,} in a {seconds}" if found.step_seconds == 1 else f"{highest:,} in {seconds}",
         key=key,
     )
+
+
+def _format_clock(step: ThroughputStep) -> str:
+    return format_moment(step.start).partition(" (")[0]
 
 
 def _describe_step(step: ThroughputStep) -> str:
     counts = ", ".join(
         format_state(outcome, step.events[outcome]) for outcome in CHART_OUTCOMES if step.events.get(outcome)
     )
-    return f"{format_moment(step.start).partition(' (')[0]}: {counts or 'no events'}"
+    return f"{_format_clock(step)}: {counts or 'no events'}"
 
 
 def describe_throughput(found: ThroughputTimeline) -> str:
@@ -66,7 +81,8 @@ def describe_throughput(found: ThroughputTimeline) -> str:
     highest = max(sum(bar.events.values()) for bar in found.steps)
     return (
         f"Events by the outcome of each attempt, from {format_moment(found.start).partition(' (')[0]}"
-        f" ({get_zone_name()}) on, {lasts}{each}, at most {highest:,} in one: {counts}."
+        f" ({get_zone_name()}) on, {lasts}{each}, at most {highest:,} in one: {counts}. These are attempts: an event"
+        " that was tried again is counted once for each, and above by its final outcome."
     )
 
 

@@ -6,13 +6,14 @@ import streamlit as st
 from intempt_core.contract import format_count
 from intempt_core.errors import MappingError, NotFound, ReadError, RulesError
 from intempt_core.exports import export_results_csv
-from intempt_core.history import BatchSummary
+from intempt_core.history import BatchSummary, RequestState
 from intempt_core.mapping import Mapping, is_unmapped_json
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.workers import CheckFile
 from pages.parts.shared.downloads import show_download
-from pages.parts.shared.formatting import format_batch_badges, format_team_badge
+from pages.parts.shared.formatting import format_team_badge
 from pages.parts.shared.links import show_link
+from pages.parts.shared.result_view import show_batch_result
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.send_flow import (
     show_batch_controls,
@@ -175,9 +176,13 @@ def show_sent_batch(id_: str) -> None:
 
 
 def show_upload_result(batch: BatchSummary) -> None:
-    """Step 6, Result: the outcomes, a download with a line for each row of the file, and the link to History."""
-    st.markdown(f"**6 Result{'' if batch.is_final else ' so far'}** {format_batch_badges(batch)}")
+    """Step 6, Result: what became of the events, what is left to decide, a line for each row of the file, and links."""
+    st.markdown(f"**6 Result{'' if batch.is_final else ' so far'}**")
+    show_batch_result(batch)
+    unknown = batch.count_resendable(RequestState.UNKNOWN)
     with st.container(horizontal=True, vertical_alignment="center"):
+        if batch.is_final and unknown:
+            show_link("history.py", f"Resolve {unknown:,} unknown (may have arrived)", {"batch": batch.id})
         show_download(
             "results.csv",
             lambda: export_results_csv(get_services().history, batch.id),
@@ -185,5 +190,7 @@ def show_upload_result(batch: BatchSummary) -> None:
             "text/csv",
             key="upload-results",
         )
+        if batch.events.get(RequestState.ACCEPTED):
+            show_link("feeds.py", "Conversion", {"batch": batch.id})
         show_link("history.py", "Open in History", {"batch": batch.id})
-        st.button("Upload another file", key="upload-next", on_click=start_next_upload)
+        st.button("Upload another", key="upload-next", on_click=start_next_upload)

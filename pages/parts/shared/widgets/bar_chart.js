@@ -3,6 +3,7 @@ const HEIGHT = 72; // of the highest vertical bar, in pixels
 const WIDEST = 14; // a vertical bar at the most, in pixels
 const ROW = 48; // a horizontal bar with the text above it
 const THICKNESS = 18;
+const LINE = 18; // a line of text beside vertical bars
 
 const draw = (name, attributes = {}, ...children) => {
   const node = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -23,27 +24,40 @@ const divide = (bar, largest) => {
   });
 };
 
-const drawVertical = (svg, { bars, series }, largest) => {
+const drawVertical = (svg, { bars, series, top }, largest) => {
   const step = 100 / bars.length;
-  svg.setAttribute("height", HEIGHT + 1);
+  const above = top ? LINE : 0;
+  const isNamed = bars.some(({ label }) => label);
+  svg.setAttribute("height", above + HEIGHT + 1 + (isNamed ? LINE : 0));
   svg.style.maxWidth = `${bars.length * (WIDEST + 1)}px`;
   bars.forEach((bar, place) => {
     const parts = divide(bar, largest).map((part) => {
       const height = Math.max(1, part.size * HEIGHT);
-      const y = HEIGHT - part.start * HEIGHT - height;
+      const y = above + HEIGHT - part.start * HEIGHT - height;
       const x = `${place * step}%`;
       return draw("rect", { class: series[part.series].colour, x, y, width: `${step * 0.93}%`, height });
     });
     svg.append(draw("g", {}, draw("title", {}, bar.figure), ...parts));
+    if (!bar.label) return;
+    const anchor = place === 0 ? "start" : place === bars.length - 1 ? "end" : "middle";
+    const x = `${(place + (place === 0 ? 0 : place === bars.length - 1 ? 1 : 0.5)) * step}%`;
+    svg.append(draw("text", { class: "tick", x, y: above + HEIGHT + LINE - 3, "text-anchor": anchor }, bar.label));
   });
-  svg.append(draw("line", { class: "axis", x1: 0, x2: "100%", y1: HEIGHT + 0.5, y2: HEIGHT + 0.5 }));
+  if (top) {
+    svg.append(draw("line", { class: "axis", x1: 0, x2: "100%", y1: above + 0.5, y2: above + 0.5 }));
+    svg.append(draw("text", { class: "tick", x: 0, y: above - 4 }, top));
+  }
+  const base = above + HEIGHT + 0.5;
+  svg.append(draw("line", { class: "axis", x1: 0, x2: "100%", y1: base, y2: base }));
 };
 
 const drawHorizontal = (svg, { bars, series }, largest) => {
-  svg.setAttribute("height", bars.length * ROW);
+  const isNamed = bars.some(({ label, figure }) => label || figure);
+  const row = isNamed ? ROW : THICKNESS;
+  svg.setAttribute("height", bars.length * row);
   bars.forEach((bar, place) => {
-    const top = place * ROW;
-    const y = top + 22;
+    const top = place * row;
+    const y = isNamed ? top + 22 : top;
     const parts = divide(bar, largest).map((part) => {
       const x = `${part.start * 100}%`;
       const width = `${part.size * 100}%`;
@@ -69,7 +83,7 @@ const makeLegend = (series) => {
 };
 
 export default function ({ parentElement, data }) {
-  const largest = Math.max(1, ...data.bars.map((bar) => sum(bar.counts)));
+  const largest = Math.max(1, data.total, ...data.bars.map((bar) => sum(bar.counts)));
   const title = draw("title", { id: "title" }, data.title);
   const description = draw("desc", { id: "description" }, data.description);
   const svg = draw("svg", { role: "img", "aria-labelledby": "title", "aria-describedby": "description" });

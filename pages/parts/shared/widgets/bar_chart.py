@@ -24,7 +24,7 @@ class ChartBar:
     """One bar, made of a part of each series.
 
     Attributes:
-        label: What stands above a horizontal bar.
+        label: What stands above a horizontal bar, or below a vertical one.
         figure: What is said when the bar is pointed at, and at the end of a horizontal one.
         counts: The size of each part, in the order of the series.
     """
@@ -41,16 +41,21 @@ def show_bar_chart(
     bars: Sequence[ChartBar],
     *,
     horizontal: bool = False,
+    total: int = 0,
+    top: str = "",
     key: str,
 ) -> None:
     """Show bars; ``title`` and ``description`` are what a screen reader reads.
 
-    Vertical bars have no text of their own: a caption beside them says what they show.
+    ``total`` is what a whole bar stands for, where that is more than the largest; ``top`` says what the height of
+    vertical bars stands for.
     """
     data = {
         "title": title,
         "description": description,
         "horizontal": horizontal,
+        "total": total,
+        "top": top,
         "series": [{"name": one.name, "colour": one.colour} for one in series],
         "bars": [{"label": bar.label, "figure": bar.figure, "counts": list(bar.counts)} for bar in bars],
     }
