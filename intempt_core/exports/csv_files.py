@@ -28,7 +28,7 @@ RESULTS_HEADER = (
     *("userId", "profileId", "anotherUserId", "accountId", "productId"),
 )
 """Columns of :func:`export_results_csv`. ``when`` is UTC; ``issues`` are codes, separated by spaces; ``member`` says
-which event of its row it is, from 1, and is 0 where a row is one event. The ids of a row that was excluded are empty."""
+which event of its row it is, from 1, and is 0 where a row is one event. Excluded rows name no user."""
 
 PROBLEMS_HEADER = (
     "row",

@@ -83,6 +83,18 @@ class UploadTokens:
                 if not any(oldest.digest in others.kept for others in self._files.values()):
                     self.spool.remove(oldest.digest)
 
+    def adopt_file(self, token: str, digest: str) -> SpooledFile | None:
+        """Keep a file of another tab for this one too, by its digest; ``None`` where no tab has it any more.
+
+        A page that is loaded again is a new tab: so it goes on with the file that it had.
+        """
+        with self._lock:
+            file = next((files.kept[digest] for files in self._files.values() if digest in files.kept), None)
+            if file is None or not self.spool.touch(digest):
+                return None
+            self._files.setdefault(token, _TokenFiles()).kept[digest] = file
+        return file
+
     def take_newest(self, token: str) -> SpooledFile | None:
         """Take the newest file that has arrived under a token; those before it are dropped."""
         with self._lock:

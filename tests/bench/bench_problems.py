@@ -57,7 +57,7 @@ def pages(path: str) -> dict[str, float]:
         os.environ["CONSOLE_DATA"] = data
         from streamlit.testing.v1 import AppTest, local_script_runner
 
-        from pages.parts.upload.problems_view import PROBLEMS_PER_PAGE
+        from pages.parts.upload.problem_rows_view import PROBLEMS_PER_PAGE
         from pages.parts.upload.state import check_upload
         from tests.pages.upload_steps import Upload
 

@@ -64,7 +64,7 @@ def upload(page: Page, file: str) -> None:
     click(page, "upload-accept")
     expect(page.locator(".st-key-upload-accept button")).to_have_count(0)
     click(page, "upload-accept-product")
-    expect(page.locator(".st-key-upload-suggestions")).to_have_count(0)
+    expect(page.locator(".st-key-upload-missing")).to_have_count(0)
     picture(page, "upload-mapping")
     click(page, "upload-settle")
     expect(page.locator(".st-key-upload-send button")).to_be_visible()

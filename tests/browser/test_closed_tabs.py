@@ -114,7 +114,7 @@ def test_the_table_of_a_closed_tab_is_given_back_within_a_minute_and_mapped_agai
         expect(page.locator("[data-testid=stApp]")).to_have_attribute(
             "data-test-connection-state", "CONNECTED", timeout=60_000
         )
-        widget(page, "upload-step-3").locator("label").click()  # as the person who is back looks at the rows
+        widget(page, "upload-step-3").get_by_role("button").click()  # as the person who is back looks at the rows
         widget(page, "upload-find").wait_for(timeout=60_000)
         settled(page)
         again = find_tables(opened)

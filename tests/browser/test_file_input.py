@@ -137,6 +137,6 @@ def test_every_format_is_taken(screen: Page, tmp_path: Path) -> None:
         expect(line).to_contain_text(f"{name} · 2 rows")
         expect(line).to_contain_text(understood)
         settled(screen)
-        screen.locator(".st-key-upload-step-1 label").click()  # the next one is dropped where this one is changed
+        screen.locator(".st-key-upload-step-1 button").click()  # the next one is dropped where this one is changed
         expect(screen.locator("input[type=file]")).to_have_count(1)
         settled(screen)

@@ -2,13 +2,14 @@
 
 import csv
 import json
+import re
 import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
@@ -30,9 +31,30 @@ def drop(page: Page, file: Path) -> None:
 
 
 def look(page: Page, number: int) -> None:
-    """Open or close a settled step."""
-    page.locator(f".st-key-upload-step-{number} label").click()
+    """Open a settled step, where it is not open."""
+    button = page.locator(f".st-key-upload-step-{number} button")
+    if not button.inner_text().startswith("Hide"):
+        button.click()
+        settled(page)
+
+
+def open_advanced(page: Page) -> None:
+    """Open the choices of the plan that most people leave as they are."""
+    page.locator(".st-key-upload-advanced summary").click()
     settled(page)
+
+
+def accept(page: Page) -> None:
+    """Accept all suggestions, and the product id by its own click; then nothing that is required is missing."""
+    press(page, "upload-accept")
+    expect(page.locator(".st-key-upload-accept")).to_have_count(0)
+    press(page, "upload-accept-product")
+    expect(page.locator(".st-key-upload-missing")).to_have_count(0)
+
+
+def rows_of(page: Page) -> Locator:
+    """The grid of rows with problems."""
+    return page.locator("[class*=st-key-upload-rows-] [data-testid=stDataFrame]")
 
 
 def send(page: Page, *, count: str) -> None:
@@ -90,11 +112,16 @@ def test_a_shops_file_is_sent_and_recognised_when_it_is_uploaded_again(
     file.write_bytes(cosmetics())
     open_screen(page, "/upload")
     drop(page, file)
+    expect(page.locator(".st-key-upload-missing")).to_contain_text("3 required fields missing")
+    expect(page.locator(".st-key-upload-settle")).to_have_count(0)
     press(page, "upload-accept")
-    expect(page.get_by_text("product id missing")).to_be_visible()
+    expect(page.locator(".st-key-upload-missing")).to_contain_text("Product id: choose the column")
+    expect(page.locator(".st-key-upload-settle")).to_have_count(0)
     press(page, "upload-accept-product")
-    expect(page.locator(".st-key-upload-suggestions")).to_have_count(0)
-    expect(page.get_by_text("product id missing")).to_have_count(0)
+    expect(page.locator(".st-key-upload-missing")).to_have_count(0)
+    expect(page.locator(".st-key-upload-as-sent")).to_contain_text(
+        re.compile(r"· user 4632400\d\d · product 57\d+ · 2022")
+    )
     press(page, "upload-settle")
     expect(page.get_by_text("999 events · 93 users", exact=False)).to_be_visible()
     assert received() == 0  # nothing is sent before the confirmation
@@ -121,6 +148,7 @@ def test_a_shops_file_is_sent_and_recognised_when_it_is_uploaded_again(
     expect(page.get_by_text("The target deduplicates", exact=False)).to_be_visible()
     expect(page.locator(".st-key-upload-step-3")).to_contain_text("999 rows with warnings")
     send(page, count="999 events")
+    expect(page.get_by_text("◆ 999 ignored: duplicates")).to_be_visible()  # and not only “accepted”
     assert received() == 999  # accepted once more, and none counted twice
 
     press(page, "upload-next")
@@ -128,6 +156,7 @@ def test_a_shops_file_is_sent_and_recognised_when_it_is_uploaded_again(
     page.get_by_role("button", name="Use its mapping").first.click()
     settled(page)
     press(page, "upload-settle")
+    open_advanced(page)
     page.get_by_role("radio", name="new for this upload").click()
     expect(page.locator(".st-key-upload-step-3")).not_to_contain_text("warnings")
     send(page, count="999 events")
@@ -167,7 +196,51 @@ def test_a_mapping_is_saved_once_and_the_next_file_needs_one_click(page: Page, t
     drop(page, second)
     page.get_by_role("button", name="Use “dates of a till”").click()
     expect(page.locator(".st-key-upload-step-2")).to_contain_text("saved as “dates of a till”")
-    expect(page.locator(".st-key-upload-send button")).to_have_text("Send 1 event to Sandbox")
+    send(page, count="1 event")  # dropped, mapped, sent: three interactions
+
+
+def test_a_page_that_is_loaded_again_still_has_its_file(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "kept.csv"
+    file.write_bytes(csv_of(*good_rows(3, ids="kept-")))
+    open_screen(page, "/upload")
+    drop(page, file)
+    page.wait_for_url("**/upload?file=*")
+    page.reload()
+    settled(page)
+    expect(page.locator(".st-key-upload-step-1")).to_contain_text("kept.csv · 3 rows")
+    press(page, "upload-settle")
+    send(page, count="3 events")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
+def test_the_way_on_and_the_chosen_row_are_in_view(page: Page, tmp_path: Path, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    file = tmp_path / "in-view.csv"
+    file.write_bytes(cosmetics(20))
+    open_screen(page, "/upload")
+    drop(page, file)
+    expect(page.locator(".st-key-upload-accept button")).to_be_in_viewport()
+    accept(page)
+    page.evaluate("document.querySelector('[data-testid=stMain]').scrollTo(0, 0)")
+    expect(page.locator(".st-key-upload-settle button")).to_be_in_viewport()
+    press(page, "upload-settle")
+    expect(page.locator(".st-key-upload-send button")).to_be_in_viewport()
+
+    file.write_bytes(faults("in-view-"))
+    press(page, "upload-open-1-1")
+    drop(page, file)
+    press(page, "upload-settle")
+    grid, panel = rows_of(page).bounding_box(), page.locator(".st-key-upload-cell").bounding_box()
+    assert grid
+    assert panel
+    if width > 640:  # beside each other: what is clicked does not jump away
+        assert panel["x"] >= grid["x"] + grid["width"]
+        assert abs(panel["y"] - grid["y"]) < 200
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.locator(".st-key-upload-row-next button").focus()
+    page.keyboard.press("Enter")
+    settled(page)
+    expect(page.locator(".st-key-upload-cell")).to_contain_text("Row 3")
 
 
 def test_two_quick_decisions_on_the_mapping_both_hold(page: Page, tmp_path: Path) -> None:
@@ -179,7 +252,7 @@ def test_two_quick_decisions_on_the_mapping_both_hold(page: Page, tmp_path: Path
     page.evaluate(
         "['upload-accept', 'upload-accept-product'].forEach(k => document.querySelector(`.st-key-${k} button`).click())"
     )
-    expect(page.locator(".st-key-upload-suggestions")).to_have_count(0)
+    expect(page.locator(".st-key-upload-missing")).to_have_count(0)
     press(page, "upload-settle")
     expect(page.locator(".st-key-upload-step-2")).to_contain_text("4 event names mapped")
     expect(page.locator(".st-key-upload-send button")).to_have_text("Send 20 events to Sandbox")
@@ -190,12 +263,10 @@ def test_a_button_sends_what_was_shown_or_nothing(page: Page, tmp_path: Path, re
     file.write_bytes(cosmetics(20, seed=7))
     open_screen(page, "/upload")
     drop(page, file)
-    press(page, "upload-accept")
-    expect(page.locator(".st-key-upload-accept button")).to_have_count(0)
-    press(page, "upload-accept-product")
-    expect(page.locator(".st-key-upload-suggestions")).to_have_count(0)
+    accept(page)
     press(page, "upload-settle")
     expect(page.locator(".st-key-upload-send button")).to_be_visible()
+    open_advanced(page)
     page.evaluate(  # new ids are chosen, and the button pressed before the screen has followed
         "[document.querySelectorAll('.st-key-upload-ids button')[1],"
         " document.querySelector('.st-key-upload-send button')].forEach(button => button.click())"
@@ -209,10 +280,7 @@ def test_a_button_sends_what_was_shown_or_nothing(page: Page, tmp_path: Path, re
 def test_the_shops_own_file_is_accepted_to_the_last_row(page: Page, received: Callable[[], int]) -> None:
     open_screen(page, "/upload")
     drop(page, SHOP_EXPORT)
-    press(page, "upload-accept")
-    expect(page.locator(".st-key-upload-accept button")).to_have_count(0)
-    press(page, "upload-accept-product")
-    expect(page.locator(".st-key-upload-suggestions")).to_have_count(0)
+    accept(page)
     press(page, "upload-settle")
     send(page, count=f"{SHOP_EXPORT_ROWS} events")
     expect(page.get_by_text(f"● {SHOP_EXPORT_ROWS} accepted").first).to_be_visible()
@@ -241,13 +309,14 @@ def test_rows_with_errors_are_shown_excluded_downloaded_corrected_and_sent(
     press(page, "upload-settle")
     expect(page.locator(".st-key-upload-step-3")).to_contain_text("5 rows with errors")
     expect(page.locator(".st-key-upload-step-3")).to_contain_text("1 row with warnings")
-    look(page, 3)
-    counts = page.get_by_test_id("stDataFrame").nth(0)
+    counts = page.locator(".st-key-upload-counts")
     expect(counts.get_by_test_id("glide-cell-0-2")).to_have_text("■ identity missing")
-    expect(counts.get_by_test_id("glide-cell-1-2")).to_have_text("1")
-    rows = page.get_by_test_id("stDataFrame").nth(1)
+    expect(counts.get_by_test_id("glide-cell-1-2")).to_have_text("identity_missing")
+    expect(counts.get_by_test_id("glide-cell-2-2")).to_have_text("1")
+    rows = rows_of(page)
     expect(rows.get_by_test_id("glide-cell-1-0")).to_have_text("2")
-    expect(rows.get_by_test_id("glide-cell-2-0")).to_have_text("Product Viewed")
+    expect(rows.get_by_test_id("glide-cell-2-0")).to_have_text("■ event name not one of four")
+    expect(rows.get_by_test_id("glide-cell-3-0")).to_have_text("Product Viewed")
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
         assert serious_findings(page) == [], scheme
@@ -302,6 +371,7 @@ def test_everything_can_be_sent_as_it_is(page: Page, tmp_path: Path, received: C
     drop(page, file)
     press(page, "upload-settle")
     expect(page.locator(".st-key-upload-send button")).to_have_text("Send 26 events to Sandbox")
+    open_advanced(page)
     page.get_by_text("Send them too, unchanged: 30 rows").click()
     send(page, count="30 events")
     expect(page.get_by_text("● 30 accepted").first).to_be_visible()
@@ -383,7 +453,7 @@ def test_a_long_file_name_has_its_own_line_on_a_telephone(page: Page, console: C
     file.write_bytes(cosmetics(9))
     drop(page, file)
     line = page.locator(".st-key-upload-step-1 [data-testid=stText]").bounding_box()
-    toggle = page.locator(".st-key-upload-step-1 label").bounding_box()
+    toggle = page.locator(".st-key-upload-step-1 button").bounding_box()
     assert line
     assert toggle
     assert line["width"] > 340

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from pages.parts.shared.formatting import escape_markdown
-from tests.pages.upload_steps import Upload
+from tests.pages.upload_steps import Upload, grid
 
 
 def line(event: str, message: str, **properties: Any) -> str:
@@ -66,15 +66,11 @@ def test_names_are_ignored_by_a_click_and_a_row_with_a_bad_member_is_skipped_who
 
 def test_what_is_wrong_names_row_and_member_and_its_cell_can_be_fixed(upload: Upload) -> None:
     mapped(upload).press("upload-ignore-names").press("upload-settle").look(3)
-    frames = [frame.value for frame in upload.app.dataframe]
-    (issues,) = (frame for frame in frames if "problem" in frame)
-    assert issues[["row", "member", "column"]].to_numpy().tolist() == [[2, 2, "properties.products[].product_id"]]
-    assert any(list(frame.index) == ["2 · 2"] for frame in frames)
+    assert list(grid(upload).index) == ["2 · 2"]
+    assert "column properties.products[].product_id · in the event" in upload.texts
     upload.app.text_input(key="upload-find").set_value("row 2 member 2 properties.products[].product_id")
     upload.run()
-    assert any(
-        text.value.startswith("Row 2, member 2 · Line 2") or "Row 2, member 2" in text.value for text in upload.app.text
-    )
+    assert "**Row 2, member 2 · line 2**" in upload.markdown
 
 
 def test_a_key_inside_the_json_of_a_cell_and_a_name_of_two_columns_are_mapped(upload: Upload) -> None:

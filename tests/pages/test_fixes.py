@@ -4,7 +4,7 @@ from intempt_core.contract.outcome import Outcome
 from intempt_core.history import AttemptEnd, AttemptStart, BatchSummary
 from pages.parts.shared.services import get_services
 from tests.core.history.factories import attempt
-from tests.pages.upload_steps import Upload, csv_of, good_rows
+from tests.pages.upload_steps import Upload, csv_of, good_rows, grid
 
 
 def faults() -> bytes:
@@ -31,7 +31,8 @@ def find(upload: Upload, text: str) -> Upload:
 
 
 def suggested(upload: Upload) -> list[str]:
-    return [text.value for text in upload.app.text if "→" in text.value or text.value.startswith("Give")]
+    texts = [text.value for text in upload.app.text if " request" not in text.value]
+    return [text for text in texts if "→" in text or text.startswith("Give")]
 
 
 def batch() -> BatchSummary:
@@ -63,10 +64,59 @@ def test_a_group_is_fixed_after_a_preview_and_the_fix_is_undone(upload: Upload) 
     assert "19 rows with errors" in upload.markdown
 
 
+def test_all_certain_fixes_are_previewed_applied_and_undone_as_one(upload: Upload) -> None:
+    opened(upload)
+    assert upload.app.button(key="upload-fix-all").label == "Apply all fixes (15 cells)"
+    upload.press("upload-fix-all")
+    cells = next(frame.value for frame in upload.app.dataframe if "fixed" in frame.value.columns)
+    assert cells["column"].tolist() == ["name"] * 10 + ["timestamp"] * 5
+    assert cells.iloc[-1].to_dict() == {
+        "line": 16,
+        "row": 15,
+        "column": "timestamp",
+        "now": "1714631904",
+        "fixed": "1714631904000",
+    }
+    upload.press("upload-fix-all-now")
+    assert "4 rows with errors" in upload.markdown
+    assert "Applied together: 2 fixes in 15 cells" in upload.texts
+    assert not upload.has("upload-fix-all")  # what is left needs a decision
+    upload.press("upload-suggested-fix-0").press("upload-fix")
+    assert "2 rows with errors" in upload.markdown
+    upload.press("upload-undo-group-0")
+    assert "1 fix in 2 cells" in upload.texts  # the other one stays
+    upload.press("upload-undo-all")
+    assert "19 rows with errors" in upload.markdown
+
+
+def test_the_panel_shows_the_first_row_of_the_page_and_leads_to_the_next(upload: Upload) -> None:
+    opened(upload)
+    assert "**Row 1 · line 2**" in upload.markdown
+    assert upload.app.button(key="upload-row-previous").disabled
+    upload.press("upload-row-next").press("upload-row-next")
+    assert "**Row 3 · line 4**" in upload.markdown
+    upload.press("upload-row-previous")
+    assert "**Row 2 · line 3**" in upload.markdown
+    upload.app.selectbox(key="upload-kind").set_value("product_id_missing")
+    upload.run()
+    assert "**Row 26 · line 27**" in upload.markdown
+    assert upload.app.button(key="upload-row-next").disabled
+
+
+def test_cells_of_a_row_with_several_problems_are_changed_together(upload: Upload) -> None:
+    opened(upload, csv_of(*good_rows(2), "product viewed,e3,u3,,1714631904000,1"))
+    upload.app.text_input(key="upload-new-2-0-0").set_value("Product viewed")
+    upload.app.text_input(key="upload-new-2-3-0").set_value("SKU_3")
+    upload.press("upload-edit-one")
+    assert "No problems found." in upload.texts
+    assert "2 fixes in 2 cells" in upload.texts
+
+
 def test_a_cell_is_found_by_its_pointer_changed_and_undone_whatever_came_after(upload: Upload) -> None:
     opened(upload)
     find(upload, "row 26 /data/productId")
-    assert "Row 26 · line 27 · column productId · in the event /data/productId · skipped" in upload.texts
+    assert "**Row 26 · line 27**" in upload.markdown
+    assert "column productId · in the event /data/productId · skipped" in upload.texts
     upload.app.text_input(key="upload-new-25-3-0").set_value("SKU_26")
     upload.press("upload-edit-one")
     assert "Row 26, productId: empty → “SKU_26”" in upload.texts
@@ -92,7 +142,8 @@ def test_all_cells_with_the_same_value_can_be_changed_at_once(upload: Upload) ->
 def test_a_pointer_into_a_request_leads_to_its_cell_and_a_missing_place_is_reported(upload: Upload) -> None:
     opened(upload, csv_of(*good_rows(3), "Product viewed,e1,u9,SKU_9,1714631904000,1"))
     find(upload, "track[0].payload[2].data.productId")
-    assert "Row 3 · line 4 · column productId · in the event /data/productId · request 1: track[0]" in upload.texts
+    assert "**Row 3 · line 4**" in upload.markdown
+    assert "column productId · in the event /data/productId · request 1: track[0]" in upload.texts
     find(upload, "row 99")
     assert "The file has rows 1 to 4; it has no row 99." in upload.texts
 
@@ -105,11 +156,11 @@ def test_repeats_are_of_two_kinds_and_lead_to_the_first_of_their_id(upload: Uplo
     assert parts.options == ["all", "exact repeat (1)", "same id, another body (2)"]
     parts.set_value("exact repeat")
     upload.run()
-    [issue] = upload.app.dataframe[2].value.to_dict("records")
-    assert issue["row"] == 21
-    assert issue["fix"].startswith("It repeats row 20 (line 21) exactly.")
+    assert grid(upload).index.tolist() == [21]
+    assert "It repeats row 20 (line 21) exactly." in upload.texts
     find(upload, "row 21 eventId").press("upload-first-of")
-    assert "Row 20 · line 21 · column eventId" in upload.texts
+    assert "**Row 20 · line 21**" in upload.markdown
+    assert "column eventId" in upload.texts
 
 
 def test_excluded_rows_are_shown_before_the_send_and_fixes_are_recorded_with_it(upload: Upload) -> None:
@@ -148,9 +199,10 @@ def test_rows_that_were_accepted_before_are_counted_apart_and_can_be_excluded(up
     assert parts.options == ["all", "accepted (40)", "unknown (may have arrived) (40)", "queued (40)"]
     parts.set_value("accepted")
     upload.run()
-    assert upload.app.dataframe[2].value["fix"][0].startswith("It was accepted on 20")
+    assert len(grid(upload)) == 20
     find(upload, "row 1")
-    assert "Row 1 · line 2 · request 1: track[0].payload[0]" in upload.texts
+    assert "**Row 1 · line 2**" in upload.markdown
+    assert "request 1: track[0].payload[0]" in upload.texts
     assert upload.texts.count("It was accepted on 20") == 1
     assert upload.app.checkbox(key="upload-skip-accepted").label == (
         "Skip the 40 rows whose event this target accepted before"

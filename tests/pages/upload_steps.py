@@ -3,6 +3,7 @@
 import random
 from dataclasses import dataclass
 
+import pandas as pd
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.shared.services import get_services
@@ -81,3 +82,9 @@ class Upload:
 
     def has(self, key: str) -> bool:
         return any(getattr(element, "key", None) == key for element in self.app.main)
+
+
+def grid(upload: Upload) -> pd.DataFrame:
+    """The rows with problems: the table whose first column says them."""
+    [found] = [frame.value for frame in upload.app.dataframe if list(frame.value.columns[:1]) == ["problem"]]
+    return found

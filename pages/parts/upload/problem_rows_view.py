@@ -51,7 +51,7 @@ class RowsShown:
 def show_problem_rows(checked: CheckedFile, shown: RowsShown) -> None:
     """One page of rows; a click on the box before a row, or the buttons of the panel, choose the one beside it."""
     pages = -(-shown.count(checked) // PROBLEMS_PER_PAGE)
-    widget = make_key("upload-page", *(part for part in (shown.code, shown.part) if part), *("all",) * shown.every_row)
+    widget = make_key("upload-page", "rows" if shown.every_row else shown.code, *filter(None, [shown.part]))
     page = st.pagination(pages, key=widget) if pages > 1 else 1
     start = (page - 1) * PROBLEMS_PER_PAGE
     report = checked.report

@@ -54,6 +54,9 @@ from pages.parts.shared.services import get_services
 from pages.parts.shared.tab_connection import get_tab_id
 from pages.parts.shared.task_results import fetch_result
 
+FILE_PARAMETER = "file"
+"""The part of the address that names the file by its digest, so that a page that is loaded again still has it."""
+
 LET_GO_FILES_SHOWN = 3
 """Files that were let go, of which the names are shown."""
 
@@ -149,10 +152,25 @@ def receive_file() -> None:
         why = "to make space for newer files of this tab" if was_let_go else "as it was not used for a day"
         get_upload_state().problem = f"{name} was removed, {why}. Upload it again."
         return
+    elif not found.digest and FILE_PARAMETER in st.query_params and "batch" not in st.query_params:
+        _adopt_file(found, st.query_params[FILE_PARAMETER])
     if found.digest and found.dialect is None:
         _read_new_file(found)
     elif found.next_dialect is not None:
         _read_file_again(found, found.next_dialect)
+    if found.digest and not found.guard.batch:
+        st.query_params[FILE_PARAMETER] = found.digest
+
+
+def _adopt_file(found: UploadState, digest: str) -> None:
+    """Go on with the file of a page that was loaded again; where it is gone, say so."""
+    file = get_services().upload_tokens.adopt_file(get_upload_token(), digest)
+    if file is None:
+        del st.query_params[FILE_PARAMETER]
+        found.problem = "The file of this address is not kept any more. Upload it again."
+    else:
+        found.uploads += 1
+        found.name, found.digest = file.name, file.digest
 
 
 def _read_new_file(found: UploadState) -> None:

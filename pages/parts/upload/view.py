@@ -155,7 +155,7 @@ def show_sent_batch(id_: str) -> None:
         st.text(str(error))
         show_upload_intro()
         return
-    st.query_params["batch"] = id_
+    st.query_params.from_dict({"batch": id_})
     if found.question is not None:
         show_step(1, "File", describe_file())
         show_step(2, "Mapping", describe_mapping(Mapping.from_json(batch.mapping)))
