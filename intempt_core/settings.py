@@ -162,6 +162,11 @@ class Settings:
         return self.data / "mappings"
 
     @property
+    def checks_folder(self) -> Path:
+        """The folder of the last checks of files of each shape."""
+        return self.data / "checks"
+
+    @property
     def catalogues_folder(self) -> Path:
         """The folder of the product catalogues, one for each target."""
         return self.data / "catalogues"

@@ -3,7 +3,7 @@
 - ``entry``: a call: its command, what became of it as an exit code, errors as sentences
 - ``parser``: what the command line takes, and the help that teaches it
 - ``exit_codes``: what each exit code means
-- ``check``, ``baseline``: what is wrong, and what of it is new since an earlier check
+- ``check``: what is wrong, and what of it is new since an earlier check
 - ``suggest``, ``send``, ``resume`` (``send --resume``), ``sandbox``, ``settings``: one command each
 - ``sending``, ``outcome``, ``prior_events``: how a batch is sent, what became of it, what of a file went before
 - ``input``: a file as it is read and checked

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 from intempt_core import exports
-from intempt_core.cli.baseline import Baseline, CheckComparison, read_baseline
 from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.files_out import check_writable, open_atomic, write_atomic
 from intempt_core.cli.input import InputFile, read_input
@@ -22,7 +21,14 @@ from intempt_core.cli.targets import resolve_target
 from intempt_core.contract import ISSUE_KINDS, Issue, Severity, format_count, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.settings import Settings
-from intempt_core.validation import ExpectationReport, ExpectationState, Report
+from intempt_core.validation import (
+    Baseline,
+    CheckComparison,
+    ExpectationReport,
+    ExpectationState,
+    Report,
+    read_baseline,
+)
 
 MAX_ISSUES_LISTED = 1000
 """Issues that are listed; the counts are always of all."""
@@ -56,7 +62,11 @@ def run_check(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
 
 def _print_verdict(file: InputFile, report: Report, form: str, before: Baseline | None) -> int:
     """Print what is wrong, and what of it is new since an earlier check, where one is given."""
-    now = Baseline.of(file, report) if form == "json" or before is not None else None
+    now = (
+        Baseline.of(file.name, None if file.table is None else file.table.table, report)
+        if form == "json" or before is not None
+        else None
+    )
     comparison = CheckComparison.of(before, now) if before is not None and now is not None else None
     if form == "json" and now is not None:
         document = _build_report_document(file, report, report.issues(0, MAX_ISSUES_LISTED))

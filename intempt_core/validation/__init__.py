@@ -12,6 +12,7 @@
 - ``row_repeats``: rows that equal an earlier one in every cell.
 - ``product_catalogue``: the product catalogue of a target; ``product_search``: products found by a part of id or name.
 - ``expectations``: a file's column ``expect`` compared with what was found.
+- ``baseline``: what is new since an earlier check, by ``check --baseline`` and on Upload.
 - ``team_rules``: the team's own rules, in a file, beside the contract's.
 - ``annotations``: issues as places in a pasted text.
 """

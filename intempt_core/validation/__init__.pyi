@@ -12,6 +12,13 @@ from .annotations import (
     escape_invisible as escape_invisible,
     find_issue_span as find_issue_span,
 )
+from .baseline import (
+    Baseline as Baseline,
+    CheckComparison as CheckComparison,
+    CheckMemory as CheckMemory,
+    RememberedCheck as RememberedCheck,
+    read_baseline as read_baseline,
+)
 from .check import (
     check_events as check_events,
     check_table as check_table,

@@ -13,7 +13,7 @@ from intempt_core.contract import Json
 from intempt_core.errors import ConsoleError
 from intempt_core.fixes import Fix, SuggestedFix, suggest_fixes
 from intempt_core.mapping import EXPECT_COLUMN, EventSource
-from intempt_core.validation import ExpectationReport, Report
+from intempt_core.validation import Baseline, ExpectationReport, Report
 
 if TYPE_CHECKING:
     from intempt_core.history import ExcludedRow
@@ -134,11 +134,16 @@ class FileCheck:
         except ConsoleError as error:
             return str(error)
 
+    @cached_property
+    def baseline(self) -> Baseline:
+        """What was found, as a later check of a file of this shape is compared with it."""
+        return Baseline.of(self.mapped.table.name, self.mapped.table, self.report)
+
     def work_out(self) -> None:
         """Work out everything now that is otherwise worked out when it is first asked for."""
         self.report.work_out()
         if self.mapped.makes_ids:
             self.mapped.values("eventId", ())
-        _ = self.suggestions, self.issue_histogram
+        _ = self.suggestions, self.issue_histogram, self.baseline
         if EXPECT_COLUMN in self.mapped.table.header and not isinstance(self.expectations, str):
             _ = self.expectations.counts

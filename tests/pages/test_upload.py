@@ -574,6 +574,19 @@ def test_problems_are_counted_by_kind_and_one_kind_can_be_shown(upload: Upload) 
     assert f"Allowed: {ISSUE_KINDS['event_name'].allowed}" in upload.texts
 
 
+def test_a_file_is_compared_with_the_last_one_of_its_shape(upload: Upload) -> None:
+    rows = good_rows(6)
+    rows[1], rows[4] = rows[1].replace("SKU_2", ""), rows[4].replace("SKU_5", "")
+    upload.drop(csv_of(*rows), "monday.csv").press("upload-settle")
+    assert "Since" not in upload.texts
+    rows[1], rows[2] = good_rows(6)[1], rows[2].replace("u3,", ",")
+    upload.drop(csv_of(*rows), "tuesday.csv").press("upload-settle")
+    assert "Since monday.csv was checked: 1 new, 1 fixed, 1 still failing." in upload.texts
+    assert any("new: identity_missing in 1 row: 3" in code.value for code in upload.app.code)
+    upload.drop(csv_of(*rows), "tuesday.csv").press("upload-settle")
+    assert "Since monday.csv was checked: 1 new, 1 fixed, 1 still failing." in upload.texts  # and not with itself
+
+
 def test_every_problem_is_on_a_page_also_where_a_row_shows_one_kind_twice(upload: Upload) -> None:
     upload.drop(faults()).press("upload-settle").look(3)
     upload.app.selectbox(key="upload-kind").set_value("id_placeholder")

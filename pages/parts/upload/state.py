@@ -27,7 +27,7 @@ from intempt_core.mapping import (
 from intempt_core.planning import EventOrder, Plan, Policy
 from intempt_core.readers import Dialect, ReadOptions, Table
 from intempt_core.targets import Target, derive_target_key
-from intempt_core.validation import ExpectationReport, Report
+from intempt_core.validation import Baseline, ExpectationReport, RememberedCheck, Report
 from intempt_core.workers import (
     RECORDING_NICENESS,
     CheckFile,
@@ -92,6 +92,7 @@ class UploadState:
             is late would otherwise give back what they showed before.
         question: What the shown checks depend on.
         column_facts: What suggestions know of the file's columns, and which file it is, read how.
+        earlier_check: The last check of another file of this shape, and the key of the check that it was asked for.
         fits: How many rows fit, by column and the field that was suggested for it.
     """
 
@@ -119,6 +120,7 @@ class UploadState:
     revision: int = 0
     question: CheckFile | None = None
     column_facts: tuple[tuple[str, Dialect | None], ColumnFacts] | None = None
+    earlier_check: tuple[str, RememberedCheck | None] = ("", None)
     fits: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
@@ -343,6 +345,11 @@ class CheckedFile:
     def suggestions(self) -> list[SuggestedFix]:
         """The fixes that would help."""
         return self._result.suggestions
+
+    @property
+    def baseline(self) -> Baseline:
+        """What was found, as a later check of a file of this shape is compared with it."""
+        return self._result.baseline
 
     @property
     def issue_histogram(self) -> dict[str, list[int]]:

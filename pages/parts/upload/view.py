@@ -21,6 +21,7 @@ from pages.parts.shared.send_flow import (
 )
 from pages.parts.shared.services import get_services
 from pages.parts.shared.team_rules import get_team_rules, show_rules_choice
+from pages.parts.upload.comparison_view import show_comparison
 from pages.parts.upload.expectations_view import show_expectations
 from pages.parts.upload.file_view import describe_file, show_upload_intro
 from pages.parts.upload.mapping_view import show_mapping_editor
@@ -115,6 +116,7 @@ def show_problems_step(mapping: Mapping, target: Target) -> CheckedFile:
         get_team_rules(),
     )
     checked = check_upload(found.question)
+    show_comparison(checked)
     show_problems_line(checked)
     rules = found.question.rules
     show_rules_choice("upload", notes=rules.check_mapping(checked.mapped) if rules is not None else ())

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.cli import main
-from intempt_core.cli.baseline import format_ranges, parse_ranges
+from intempt_core.validation.baseline import format_ranges, parse_ranges
 
 HEADER = "name,eventId,userId,productId,timestamp,data.price\n"
 GOOD = "Product viewed,e{0},u{0},p{0},1700000000000,12.5\n"

@@ -1,26 +1,28 @@
-"""``check --baseline``: what a file's check found that an earlier one did not, and what of its columns changed.
+"""Two checks compared: what a file's check found that an earlier one did not, and what of its columns changed.
 
 What ``check --format json`` prints holds what is needed for it under ``baseline``: which rows fail by code, and what
-the cells of each column are.
+the cells of each column are. A console keeps the same for the last files of each shape (:class:`CheckMemory`).
 """
 
 import codecs
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 
 from intempt_core.arrays import Int64Array
-from intempt_core.cli.input import InputFile
 from intempt_core.contract import Severity, format_count, shorten_value
 from intempt_core.errors import ReadError
 from intempt_core.mapping import describe_columns
 from intempt_core.readers import Table
-from intempt_core.validation import Report
+from intempt_core.validation.report import Report
 
 BASELINE_VERSION = 1
 """The form of what ``check`` writes for a later one."""
@@ -51,13 +53,12 @@ class Baseline:
     failing: Mapping[str, Int64Array]
 
     @classmethod
-    def of(cls, file: InputFile, report: Report) -> "Baseline":
-        """What a check found now."""
+    def of(cls, name: str, table: Table | None, report: Report) -> "Baseline":
+        """What a check of a file called ``name`` found now; ``table`` has its columns, if it has any."""
         codes = [*report.counts, *report.rule_counts]
-        table = None if file.table is None else file.table.table
         as_read = table.origin.table if table is not None and table.origin is not None else table
         columns = {} if as_read is None else describe_columns(as_read)
-        return cls(file.name, report.rows, columns, {code: _find_rows(report, code, table) for code in codes})
+        return cls(name, report.rows, columns, {code: _find_rows(report, code, table) for code in codes})
 
     def to_json(self) -> dict[str, Any]:
         """The value of ``baseline`` in what ``check`` prints. Any: JSON."""
@@ -167,6 +168,11 @@ def read_baseline(path: Path) -> Baseline:
             f"{path} was printed by an earlier version, which did not say which rows fail and what the columns hold."
             f" {_AGAIN}"
         )
+    return parse_baseline(given, str(path))
+
+
+def parse_baseline(given: Mapping[str, Any], path: str) -> Baseline:
+    """A check from what ``check --format json`` prints. Raises :class:`ReadError`, which calls it ``path``."""
     kept = given["baseline"]
     version = kept.get("version") if isinstance(kept, dict) else None
     if isinstance(version, int) and version > BASELINE_VERSION:
@@ -257,3 +263,65 @@ def _check_same_file(before: Baseline, now: Baseline) -> None:
             f" {format_count(max(len(before.columns), len(now.columns)), 'column')} with {now.file}. Name the report of"
             " an earlier check of this file, or of one of its shape."
         )
+
+
+# ── what a console remembers ──────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class RememberedCheck:
+    """An earlier check of a file.
+
+    Attributes:
+        digest: The SHA-256 of the file.
+        at: When it was checked, in epoch milliseconds.
+        baseline: What was found.
+    """
+
+    digest: str
+    at: int
+    baseline: Baseline
+
+
+class CheckMemory:
+    """The last checks of files of each shape, that is of the same columns: one JSON document for each in a folder.
+
+    Two are kept of each shape, so that the file that is looked at now has one before it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def remember(self, digest: str, at: int, found: Baseline) -> RememberedCheck | None:
+        """Keep a check, and give the last one of another file of its shape; ``None`` where there is none.
+
+        A document that cannot be read counts as none, and one that cannot be written is not kept: comparing is a
+        convenience, and a check is not to fail for it.
+        """
+        path = self.folder / f"{_hash_shape(found.columns)}.json"
+        kept = [one for one in self._read(path) if one.digest != digest]
+        document = [_dump_check(one) for one in (*kept[-1:], RememberedCheck(digest, at, found))]
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            part = path.with_suffix(f".{uuid4().hex}.part")
+            part.write_text(json.dumps(document), "utf-8")
+            part.replace(path)
+        return kept[-1] if kept else None
+
+    def _read(self, path: Path) -> list[RememberedCheck]:
+        try:
+            given = json.loads(path.read_text("utf-8"))
+            return [
+                RememberedCheck(str(one["digest"]), int(one["at"]), parse_baseline(one, path.name)) for one in given
+            ]
+        except (OSError, ValueError, KeyError, TypeError, ReadError):
+            return []
+
+
+def _dump_check(check: RememberedCheck) -> dict[str, Any]:
+    found = check.baseline
+    return {"digest": check.digest, "at": check.at, "rows": found.rows, "baseline": found.to_json()}
+
+
+def _hash_shape(columns: Iterable[str]) -> str:
+    return sha256("\0".join(columns).encode("utf-8", "surrogatepass")).hexdigest()[:32]
