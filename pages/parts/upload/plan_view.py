@@ -197,7 +197,9 @@ def show_earlier_batches(target: Target, mapping: Mapping | None = None) -> bool
 
     With the current ``mapping``, a button restores the earlier one where it differs.
     """
-    sent = get_services().history.queries.batches_of_file(get_upload_state().digest, derive_target_key(target))
+    queries = get_services().history.queries
+    every = queries.batches_of_file(get_upload_state().digest, derive_target_key(target))
+    sent = [batch for batch in every if not batch.resend_of]  # what was sent again is a part of a file, not the file
     for batch in sent[:EARLIER_BATCHES_SHOWN]:
         accepted = batch.events.get(RequestState.ACCEPTED, 0)
         with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-earlier", batch.id)):

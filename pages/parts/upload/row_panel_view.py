@@ -8,11 +8,13 @@ import streamlit as st
 from intempt_core.contract import BLANK_CHARACTERS, Issue, format_count
 from intempt_core.fixes import Fix, FixKind
 from intempt_core.planning import CellLocation, locate_in_event, locate_in_request
+from intempt_core.readers import Table
 from intempt_core.validation import PRIOR_SEND_CODES, find_prior_send
 from pages.parts.shared.formatting import escape_markdown, format_issue_badge
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
+from pages.parts.upload.excluded_rows_view import shorten_cells
 from pages.parts.upload.fixes_state import (
     can_move,
     go_to_cell,
@@ -26,6 +28,9 @@ from pages.parts.upload.state import CheckedFile, get_upload_state
 
 FIELDS_EDITED = 8
 """Cells of a row that the panel offers at once; any other is chosen in the whole row."""
+
+MAX_CELL_EDITED = 10_000
+"""Characters of a cell that can be changed here; a longer one is changed in the file."""
 
 
 def show_cell_finder(checked: CheckedFile) -> None:
@@ -131,6 +136,9 @@ def _show_editor(checked: CheckedFile, location: CellLocation, issues: list[Issu
         for column in dict.fromkeys([location.column, *(issue.place.column for issue in issues)])
         if column is not None and column in table.header
     ][:FIELDS_EDITED]
+    for column in [one for one in columns if _is_long(table, row, one)]:
+        columns.remove(column)
+        st.text(f"{column} has more than {MAX_CELL_EDITED:,} characters here: change it in the file.")
     if not columns:
         return
     places = [table.header.index(column) for column in columns]
@@ -162,6 +170,10 @@ def _show_editor(checked: CheckedFile, location: CellLocation, issues: list[Issu
                 )
 
 
+def _is_long(table: Table, row: int, column: str) -> bool:
+    return len(table.take_cells(column, [row], max_chars=MAX_CELL_EDITED + 1)[0]) > MAX_CELL_EDITED
+
+
 def _count_alike(checked: CheckedFile, row: int, column: str | None) -> int:
     """How many cells of a column have the value of this row's."""
     if column is None:
@@ -175,8 +187,8 @@ def _show_row_cells(checked: CheckedFile, location: CellLocation) -> None:
     table, original = checked.mapped.table, checked.mapped.original
     lines = []
     for column in table.header:
-        cell = table.cell(location.row, column)
-        before = cell if original is None else original.cell(location.row, column)
+        (cell,) = shorten_cells(table, column, [location.row])
+        before = cell if original is None else shorten_cells(original, column, [location.row])[0]
         lines.append(
             {
                 "": "▸" if column == location.column else "",
