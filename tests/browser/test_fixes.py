@@ -47,6 +47,7 @@ def test_a_group_and_a_cell_are_fixed_one_fix_is_undone_the_rest_is_sent_and_his
     press(page, "upload-settle")
     step = page.locator(".st-key-upload-step-3")
     expect(step).to_contain_text("13 rows with errors")
+    page.locator(".st-key-upload-suggested-fixes summary").click()
     press(page, "upload-suggested-fix-0")
     expect(page.locator(".st-key-upload-fix-preview")).to_contain_text(
         "“product viewed” → “Product viewed” in 10 cells"

@@ -48,7 +48,6 @@ def show_suggestion_button(suggestions: list[MappingSuggestion], *, is_main: boo
         f"Apply {format_count(len(joint), 'suggestion')}" + (" (without the product id)" if has_product else ""),
         key="upload-accept",
         type="primary" if is_main else "secondary",
-        help="Each is in the row of its column, with how many rows fit. None is applied until you accept it.",
         on_click=accept_suggestions,
         args=(joint,),
     )
@@ -179,7 +178,6 @@ def _show_suggestion_button(table: Table, mapping: Mapping, suggestion: MappingS
         st.button(
             label_suggestion(suggestion, mapping),
             key=key,
-            help=escape_markdown(suggestion.reason) or None,
             on_click=accept_suggestions,
             args=([suggestion],),
         )

@@ -72,7 +72,6 @@ def show_fix_all(checked: CheckedFile) -> None:
         st.button(
             f"Apply all fixes ({cells})",
             key="upload-fix-all",
-            help="All that are certain, with a preview first. They are undone as one.",
             on_click=preview_all_fixes,
             kwargs={"shown": True},
         )
@@ -125,17 +124,22 @@ def show_fix_suggestions(checked: CheckedFile, code: str | None) -> None:
     """The suggested fixes for one kind of problem, or for all."""
     suggestions = [suggestion for suggestion in checked.suggestions if code in (None, suggestion.code)]
     if suggestions:
-        with st.container(key="upload-suggested-fixes", gap="xsmall"):
+        with st.expander(
+            f"{format_count(len(suggestions), 'fix', 'fixes')} one by one",
+            key="upload-suggested-fixes",
+            type="compact",
+            expanded=code is not None,
+        ):
             for number, suggestion in enumerate(suggestions):
                 with st.container(horizontal=True, vertical_alignment="center"):
                     text = f"{suggestion.message} ({suggestion.reason})" if suggestion.reason else suggestion.message
-                    st.text(text, width="stretch")
                     st.button(
                         "Preview fix",
                         key=make_key("upload-suggested-fix", number),
                         on_click=preview_table_fix,
                         args=(suggestion.fix,),
                     )
+                    st.text(text, width="stretch")
     elif code is not None:
         st.caption(f"No fix is certain for this kind of problem. {escape_markdown(checked.report.kind_of(code).fix)}")
     previewed = load_fixes_state().previewed_fix

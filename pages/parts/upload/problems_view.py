@@ -31,7 +31,6 @@ def show_problem_explorer(checked: CheckedFile, *, live: bool = True) -> None:
         show_problem_kinds(checked)
     else:
         st.text("No problems found.")
-    show_issue_codes()
     shown = choose_rows(checked)
     if live:
         show_fix_suggestions(checked, shown.code)
@@ -39,8 +38,8 @@ def show_problem_explorer(checked: CheckedFile, *, live: bool = True) -> None:
     with grid:
         show_problem_rows(checked, shown)
     with panel:
-        show_cell_finder(checked)
         show_row_panel(checked, live=live)
+    show_issue_codes()
 
 
 def show_problem_kinds(checked: CheckedFile) -> None:
@@ -103,6 +102,8 @@ def choose_rows(checked: CheckedFile) -> RowsShown:
                 key=make_key("upload-part", code),
                 width=240,
             )
+        with st.container(width=340):
+            show_cell_finder(checked)
         if report.all_counts:
             show_problem_downloads(checked)
     return RowsShown(code, None if part == ALL_PARTS else part, every_row=kind == EVERY_ROW)
