@@ -37,6 +37,14 @@ def find(page: Page, text: str) -> None:
     settled(page)
 
 
+def preview_first(page: Page) -> None:
+    """Preview the first of the fixes that are listed one by one."""
+    listed = page.locator(".st-key-upload-suggested-fixes")
+    if not listed.locator("details[open]").count():
+        listed.locator("summary").click()
+    press(page, "upload-suggested-fix-0")
+
+
 def test_a_group_and_a_cell_are_fixed_one_fix_is_undone_the_rest_is_sent_and_history_shows_it(
     page: Page, console: Console, tmp_path: Path
 ) -> None:
@@ -47,8 +55,7 @@ def test_a_group_and_a_cell_are_fixed_one_fix_is_undone_the_rest_is_sent_and_his
     press(page, "upload-settle")
     step = page.locator(".st-key-upload-step-3")
     expect(step).to_contain_text("13 rows with errors")
-    page.locator(".st-key-upload-suggested-fixes summary").click()
-    press(page, "upload-suggested-fix-0")
+    preview_first(page)
     expect(page.locator(".st-key-upload-fix-preview")).to_contain_text(
         "“product viewed” → “Product viewed” in 10 cells"
     )
@@ -67,7 +74,7 @@ def test_a_group_and_a_cell_are_fixed_one_fix_is_undone_the_rest_is_sent_and_his
     expect(page.locator(".st-key-upload-cell")).to_contain_text("column eventId")
     settled(page)
     assert serious_findings(page) == []
-    press(page, "upload-suggested-fix-0")
+    preview_first(page)
     press(page, "upload-fix")
     expect(step).to_contain_text("1 row with errors")
     fixed = table(download(page, "upload-fixed-csv"))
