@@ -29,6 +29,9 @@ from pages.parts.upload.state import CheckedFile, get_upload_state
 FIELDS_EDITED = 8
 """Cells of a row that the panel offers at once; any other is chosen in the whole row."""
 
+COLUMNS_LISTED = 200
+"""Columns of the whole row that are listed."""
+
 MAX_CELL_EDITED = 10_000
 """Characters of a cell that can be changed here; a longer one is changed in the file."""
 
@@ -67,8 +70,10 @@ def show_row_panel(checked: CheckedFile, *, live: bool) -> None:
             )
         if live:
             _show_editor(checked, location, issues)
-        with st.expander("The whole row", key=make_key("upload-whole-row", location.row), type="compact"):
-            _show_row_cells(checked, location)
+        whole = st.expander("The whole row", key="upload-whole-row", type="compact", on_change="rerun")
+        if whole.open:
+            with whole:
+                _show_row_cells(checked, location)
 
 
 def _show_head(checked: CheckedFile, location: CellLocation) -> None:
@@ -186,7 +191,7 @@ def _show_row_cells(checked: CheckedFile, location: CellLocation) -> None:
     """The selected row, a line for each column: its cell, the original value if it was fixed, its JSON pointer."""
     table, original = checked.mapped.table, checked.mapped.original
     lines = []
-    for column in table.header:
+    for column in table.header[:COLUMNS_LISTED]:
         (cell,) = shorten_cells(table, column, [location.row])
         before = cell if original is None else shorten_cells(original, column, [location.row])[0]
         lines.append(
@@ -208,6 +213,8 @@ def _show_row_cells(checked: CheckedFile, location: CellLocation) -> None:
         column_config={"": st.column_config.TextColumn(width=30)},
         alt="The selected row, a line for each column",
     )
+    if len(table.header) > COLUMNS_LISTED:
+        st.caption(f"The first {COLUMNS_LISTED:,} of {len(table.header):,} columns; any other is found by its name.")
 
 
 def _make_cell_selector(row: int, header: tuple[str, ...], widget: str) -> Callable[[], None]:
