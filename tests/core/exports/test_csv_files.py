@@ -77,6 +77,7 @@ def test_results_have_one_line_for_every_row_of_the_input(history: History) -> N
     assert (rejected["row"], rejected["line"], rejected["eventId"], rejected["outcome"]) == ("1", "2", "e1", "rejected")
     assert (rejected["status"], rejected["tries"], rejected["request"]) == ("400", "1", str(first.id))
     assert rejected["when"].startswith("20")
+    assert (rejected["userId"], rejected["profileId"], rejected["productId"]) == ("u1", "", "p1")
     assert (pending["outcome"], pending["status"], pending["tries"]) == ("pending", "", "0")
     assert (excluded["outcome"], excluded["issues"]) == ("excluded", "event_id_missing event_name")
     assert (excluded["eventId"], excluded["name"], excluded["tries"], excluded["when"], excluded["request"]) == (

@@ -89,6 +89,19 @@ def test_a_file_is_called_by_its_digest_and_its_own_name_is_no_path(spool: Spool
     assert spool.path(digest).read_bytes() == b"a,b\n1,2\n"
 
 
+def test_a_page_that_is_loaded_again_adopts_the_file_of_its_former_tab(spool: Spool) -> None:
+    tokens = UploadTokens(spool, 1_000)
+    former, tab = tokens.create_token(), tokens.create_token()
+    with spool.receive("shop.csv") as incoming:
+        incoming.write(b"a,b\n1,2\n")
+    tokens.add_file(former, incoming.spooled)
+    assert tokens.adopt_file(tab, incoming.spooled.digest) == incoming.spooled
+    assert tokens.take_newest(tab) is None  # it has not arrived once more
+    assert tokens.adopt_file(tab, "0" * 64) is None
+    spool.remove(incoming.spooled.digest)
+    assert tokens.adopt_file(tab, incoming.spooled.digest) is None
+
+
 def test_two_at_once_do_not_meet_even_where_they_are_the_same(spool: Spool) -> None:
     with spool.receive("one") as one, spool.receive("other") as other:
         one.write(b"same")
