@@ -426,15 +426,20 @@ def _describe_in_flight(summary: BatchSummary) -> str:
 
 
 def show_outcome_bar(summary: BatchSummary) -> None:
-    """A bar of the events of a batch, by outcome in its colour; what is not settled yet is empty."""
+    """A bar of the events of a batch, by outcome in its colour; what is not settled yet is empty.
+
+    Of the accepted ones those that the target ignores are not green.
+    """
     states = [state for state in STATE_STYLES if isinstance(state, RequestState) and state in OUTCOME_STATES]
-    counts = tuple(summary.events.get(state, 0) for state in states)
+    counts = [summary.events.get(state, 0) for state in states]
     named = ", ".join(format_state(state, count) for state, count in zip(states, counts, strict=True) if count)
+    ignored = f", of the accepted {summary.ignored:,} ignored" if summary.ignored else ""
+    counts[states.index(RequestState.ACCEPTED)] -= summary.ignored
     show_bar_chart(
         "Outcomes so far",
-        f"{named or 'nothing settled'}, of {format_count(summary.planned, 'event')}",
-        [BarSeries("", STATE_STYLES[state].colour) for state in states],
-        [ChartBar("", "", counts)],
+        f"{named or 'nothing settled'}{ignored}, of {format_count(summary.planned, 'event')}",
+        [*(BarSeries("", STATE_STYLES[state].colour) for state in states), BarSeries("", "orange")],
+        [ChartBar("", "", (*counts, summary.ignored))],
         horizontal=True,
         total=summary.planned,
         key=make_key("outcomes", summary.id),
