@@ -98,14 +98,18 @@ def main(files: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="pictures-") as folder, sync_playwright() as playwright:
         where = Path(folder)
         browser = playwright.chromium.launch(executable_path=run.find_installed_chromium(), args=FLAGS)
-        for file in files[:1]:
-            with console(where / "first-run") as first:
-                first_run.take_pictures(browser, first.url, file)
         with console(where / "data", HURRIED) as running:
             camera = Photographer(browser, running.url, where)
             for name, reach in STATES.items():
                 every = name in IN_EVERY_LOOK or name.endswith("-first")
                 camera.picture(name, reach, EVERY_LOOK if every else (WIDE, PHONE))
+        for file in files[:1]:
+            with console(where / "first-run") as first:
+                try:
+                    first_run.take_pictures(browser, first.url, file)
+                except (Error, AssertionError):
+                    camera.failed.append("the first run")
+                    traceback.print_exc(limit=4)
         browser.close()
     if camera.failed:
         sys.stderr.write(f"Not pictured: {', '.join(camera.failed)}.\n")

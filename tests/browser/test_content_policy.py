@@ -170,8 +170,9 @@ def test_history_charts_feeds_and_the_sandbox_work_and_violate_nothing(
     funnel = page.get_by_role("img", name="Viewed, added, ordered")
     expect(funnel).to_have_accessible_description(re.compile(r"Viewed: \d+ persons"))
     expect(funnel.get_by_text("1 viewed")).to_be_visible()
-    for scheme in ("dark", "light"):
+    for scheme, blue in (("dark", "rgb(95, 163, 220)"), ("light", "rgb(31, 90, 140)")):  # of the theme
         page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+        expect(funnel.locator("rect.blue").first).to_have_css("fill", blue)
         assert serious_findings(page) == [], scheme
     open_screen(page, "/feeds?person=policy-person")
     open_screen(page, "/watch")

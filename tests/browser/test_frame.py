@@ -103,10 +103,10 @@ def test_no_address_of_a_screen_makes_the_frontend_look_for_its_server_elsewhere
 def test_open_in_compose_leads_to_the_address_of_compose(page: Page) -> None:
     send(compose(page, f"frame-{uuid4().hex[:8]}"))
     open_screen(page, "/history")
-    page.get_by_role("link", name="Open").first.click()
+    page.locator("a[href*='batch=']").first.click()
     page.wait_for_url("**/history?batch=*")
     settled(page)
-    page.get_by_role("link", name="Open").first.click()
+    page.locator("a[href*='request=']").first.click()
     page.wait_for_url("**/history?request=*")
     settled(page)
     press(page, "history-compose")
@@ -122,3 +122,15 @@ def test_while_the_console_starts_it_says_so(page: Page) -> None:
     expect(waiting).to_be_attached()
     said = waiting.evaluate("shown => getComputedStyle(shown, '::before').content")
     assert said == '"Event Console is starting …"'
+
+
+def test_a_link_within_the_open_screen_looks_like_a_link(page: Page) -> None:
+    send(compose(page, f"frame-{uuid4().hex[:8]}"))
+    open_screen(page, "/history")
+    page.locator("a[href*='batch=']").first.click()
+    page.wait_for_url("**/history?batch=*")
+    settled(page)
+    back = page.get_by_test_id("stPageLink").get_by_role("link", name="All batches")
+    expect(back).to_have_css("background-color", "rgba(0, 0, 0, 0)")
+    expect(back.locator("p")).to_have_css("font-weight", "400")
+    expect(back.locator("p")).to_have_css("text-decoration-line", "underline")

@@ -44,9 +44,9 @@ class Session:
 
 def get_session() -> Session:
     """This tab's session, made when first asked for."""
-    if _SESSION_KEY not in st.session_state:
-        st.session_state[_SESSION_KEY] = Session()
-    found: Session = st.session_state[_SESSION_KEY]
+    found: Session | None = st.session_state.get(_SESSION_KEY)
+    if found is None:
+        found = st.session_state[_SESSION_KEY] = Session()
     return found
 
 
