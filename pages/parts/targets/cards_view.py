@@ -66,7 +66,7 @@ def show_target_card(target: Target) -> None:
     """One target: its URL, its promises, its key, which is never shown, and its connection test."""
     with st.container(border=True, key=make_key("target", target.name)):
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.subheader(escape_markdown(target.title), anchor=False, width="content")
+            st.header(escape_markdown(target.title), anchor=False, width="content")
             st.markdown(" ".join(list_promises(target)), width="stretch")
         st.code(f"POST {target.track_url}", language=None, wrap_lines=True)
         with st.container(gap="xxsmall"):

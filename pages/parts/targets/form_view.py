@@ -65,7 +65,7 @@ def show_target_form() -> None:
     """The form: of a new target, or of the stored one that is edited."""
     found = get_targets_state()
     with st.container(border=True, key="target-form-card"), st.form("target-form", border=False, enter_to_submit=False):
-        st.subheader(f"Edit {escape_markdown(found.editing)}" if found.editing else "Add a target", anchor=False)
+        st.header(f"Edit {escape_markdown(found.editing)}" if found.editing else "Add a target", anchor=False)
         if found.faults:
             fields = format_count(len(found.faults), "field needs", "fields need")
             st.markdown(f":red[■] Not saved: {fields} a change.")
