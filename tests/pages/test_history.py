@@ -174,7 +174,7 @@ def test_hostile_labels_are_shown_as_they_are(history: History) -> None:
     batch = batch_of(history, [1], label=label)
     assert label in opened().texts
     screen = opened(batch=batch)
-    heading = screen.app.subheader[0].value
+    heading = screen.app.header[0].value
     assert "<script>" not in heading
     assert "](http" not in heading
     request_id = str(get_services().history.queries.requests(batch).items[0].id)
