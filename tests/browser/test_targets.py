@@ -117,7 +117,7 @@ def test_after_a_reload_the_target_is_there_and_takes_its_key(page: Page, size: 
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
-@pytest.mark.parametrize(("size", "scheme"), zip(SIZES, ("light", "dark"), strict=True), ids=["1440", "390"])
+@pytest.mark.parametrize(("size", "scheme"), list(zip(SIZES, ("light", "dark"), strict=True)), ids=["1440", "390"])
 def test_the_form_its_faults_and_the_cards_are_accessible(page: Page, size: tuple[int, int], scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two texts
     page.set_viewport_size({"width": size[0], "height": size[1]})
