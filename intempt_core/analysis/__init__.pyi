@@ -1,3 +1,7 @@
+from .absence import (
+    FeedAnswer as FeedAnswer,
+    explain_absence as explain_absence,
+)
 from .diff import (
     Comparison as Comparison,
     Difference as Difference,
@@ -32,6 +36,12 @@ from .journey_notes import (
 from .resend_preview import (
     ResendPreview as ResendPreview,
     preview_resend as preview_resend,
+)
+from .timeline import (
+    EventEffect as EventEffect,
+    PersonTimeline as PersonTimeline,
+    TimelineEvent as TimelineEvent,
+    build_timeline as build_timeline,
 )
 from .verdicts import (
     EventVerdicts as EventVerdicts,

@@ -11,7 +11,7 @@ alias, consent and recommend calls. The same application is mounted in the conso
 - ``storage/store``, ``storage/schema``: the database and its writer thread
 - ``storage/parser``, ``storage/fast_path``: bodies become checked events
 - ``storage/projection``, ``storage/persons``, ``storage/counted_events``: what follows from the events
-- ``storage/listing``, ``storage/live``, ``storage/shared_feeds``: what is read from them
+- ``storage/listing``, ``storage/person_arrivals``, ``storage/live``, ``storage/shared_feeds``: what is read from them
 """
 
 import lazy_loader

@@ -4,8 +4,8 @@
 - ``tls``: the certificate authorities that are trusted, read once a process
 - ``track_client``: events are posted; outcome, retries, connection test
 - ``feed_client``: a feed is read
-- ``sandbox_client``: the sandbox's own API
 - ``arrival_verdicts``: what became of a request, by the arrivals of its events
+- ``sandbox_client``: the sandbox's own API; ``person_arrivals``: what it says of one person's events
 - ``_httpx_fast``: the one module that relies on httpx's internals
 """
 

@@ -2,6 +2,7 @@ from .arrival_verdicts import (
     judge_arrivals as judge_arrivals,
 )
 from .exchange import (
+    USER_AGENT as USER_AGENT,
     HttpClient as HttpClient,
     open_client as open_client,
 )
@@ -10,7 +11,12 @@ from .feed_client import (
     FeedResponse as FeedResponse,
     read_feed as read_feed,
 )
+from .person_arrivals import (
+    FirstUse as FirstUse,
+    PersonArrival as PersonArrival,
+)
 from .sandbox_client import (
+    MAX_PERSON_EVENTS as MAX_PERSON_EVENTS,
     KeptRequest as KeptRequest,
     LiveRow as LiveRow,
     LiveView as LiveView,

@@ -31,6 +31,9 @@ from intempt_core.targets import SANDBOX, Credential, Target, is_loopback_addres
 from intempt_core.transport._httpx_fast import PreparedPost, RequestHead
 from intempt_core.transport.tls import load_tls_context
 
+USER_AGENT = "event-console"
+"""What the console calls itself in every request."""
+
 IDLE_SECONDS = 4.0
 """How long an idle connection is kept: less than servers do (uvicorn 5 s), so that none is used that they closed."""
 
@@ -94,7 +97,7 @@ def open_client(
             write=settings.write_seconds,
             read=settings.read_seconds,
         ),
-        headers={"User-Agent": "event-console", "Accept": "application/json", "Accept-Encoding": "identity"},
+        headers={"User-Agent": USER_AGENT, "Accept": "application/json", "Accept-Encoding": "identity"},
         follow_redirects=False,
         trust_env=False,
     )

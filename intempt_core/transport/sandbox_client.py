@@ -26,6 +26,7 @@ from intempt_core.contract import (
 )
 from intempt_core.errors import FaultDocumentUnreadable, SandboxUnavailable
 from intempt_core.targets import SANDBOX, Target
+from intempt_core.transport.person_arrivals import PersonArrival, parse_person_arrival
 from intempt_core.transport.tls import load_tls_context
 
 SANDBOX_TIMEOUT_SECONDS = 5.0
@@ -254,6 +255,21 @@ class SandboxClient:
         found = self._request_json("POST", SandboxPath.PERSON, json=question)
         with _check_form():
             return _parse_status(found, {event.event_id for event in events})
+
+    def read_person_arrivals(self, field: str, value: str) -> tuple[PersonArrival, ...]:
+        """Every event of a person that reached the sandbox, ignored ones too, oldest first; the last
+        :data:`MAX_PERSON_EVENTS`.
+
+        The person is given by an identity field and an id.
+        """
+        target = self._target
+        question = {
+            "org": target.org, "project": target.project, "sourceId": target.source, "by": field, "id": value,
+            "arrivals": True,
+        }  # fmt: skip
+        found = self._request_json("POST", SandboxPath.PERSON, json=question)
+        with _check_form():
+            return tuple(map(parse_person_arrival, found["arrivals"]))
 
     # ── simulated failures ────────────────────────────────────────────────────────────────────────────────────────
 

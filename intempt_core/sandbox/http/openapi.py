@@ -234,6 +234,7 @@ def _build_schemas() -> JsonSchema:
             "properties": {
                 "org": _ID, "project": _ID, "id": _ID, "by": {"enum": list(NODE_KINDS)},
                 "eventIds": {"type": ["array", "null"], "items": _TEXT, "maxItems": MAX_QUERY_EVENT_IDS},
+                "arrivals": {"type": ["boolean", "null"]},
             },
         },
         "Arrivals": {

@@ -79,12 +79,14 @@ class PersonEventsQuery:
         project: The project.
         node: The person, as a node of ``storage/persons.py``.
         event_ids: Ids of events of which to say why they were not processed.
+        arrivals: Whether to list every event of the person that arrived, ignored ones too.
     """
 
     org: str
     project: str
     node: str
     event_ids: tuple[str, ...]
+    arrivals: bool = False
 
 
 NODE_KINDS = {**FEED_IDENTITY_TYPES, "anotherUserId": "other"}
@@ -100,9 +102,12 @@ def parse_person_query(body: dict[str, Json]) -> PersonEventsQuery:
     ids = [] if ids is None else ids
     if not isinstance(ids, list) or len(ids) > MAX_QUERY_EVENT_IDS or not all(isinstance(one, str) for one in ids):
         raise SandboxRejection(400, f"The eventIds are no list of up to {MAX_QUERY_EVENT_IDS:,} ids.")
+    arrivals = body.get("arrivals")
+    if arrivals is not None and not isinstance(arrivals, bool):
+        raise SandboxRejection(400, "The arrivals are neither true nor false.")
     person = make_node(NODE_KINDS[by], given["id"] or "", _read_id(body.get("sourceId")) or "")
     found = tuple(escape_surrogates(one) or "" for one in ids)
-    return PersonEventsQuery(given["org"] or "", given["project"] or "", person, found)
+    return PersonEventsQuery(given["org"] or "", given["project"] or "", person, found, arrivals=bool(arrivals))
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ from intempt_core.sandbox.storage.live import (
     read_kept_request,
 )
 from intempt_core.sandbox.storage.parser import build_depth_rejection, read_json_body, read_object_body, read_track
+from intempt_core.sandbox.storage.person_arrivals import list_person_arrivals
 from intempt_core.sandbox.storage.projection import KEPT_REQUESTS, KEPT_UNAUTHORIZED_REQUESTS
 from intempt_core.sandbox.storage.shared_feeds import rank_shared_feed
 from intempt_core.sandbox.storage.store import MAX_STORE_BYTES, SandboxStore
@@ -247,9 +248,12 @@ class _Endpoints:
         return Response(found, media_type="application/json")
 
     async def person(self, request: Request) -> Response:
-        """A person's processed events, and why events of other ids that are asked about were not processed."""
+        """A person's processed events, and why events of other ids that are asked about were not processed; or every
+        event of the person that arrived.
+        """
         question = parse_person_query(await self._read_object(ReceivedRequest(request, self.clock())))
-        return await self._respond(lambda: list_person_events(self.store, question))
+        build = list_person_arrivals if question.arrivals else list_person_events
+        return await self._respond(lambda: build(self.store, question))
 
     async def consents(self, request: Request) -> Response:
         """The consents that arrived."""

@@ -470,7 +470,7 @@ def _begin_transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-_PERSON_SEQS = """
+PERSON_SEQS_SQL = """
 WITH RECURSIVE
   here(id) AS (SELECT id FROM projects WHERE org = :org AND project = :project),
   mine(node) AS (
@@ -481,10 +481,15 @@ WITH RECURSIVE
     SELECT m.seq FROM mine CROSS JOIN mentions AS m ON m.project = (SELECT id FROM here) AND m.node = mine.node
   )
 """
+"""How a query begins that asks for a person: ``mine`` are the nodes that ``:node`` leads to in a project, and ``seqs``
+the processed events that they lead to.
+"""
 
-_INTERACTIONS = f"{_PERSON_SEQS} SELECT name, product_id FROM events WHERE seq IN (SELECT seq FROM seqs) ORDER BY seq"  # noqa: S608  ours
+_INTERACTIONS = (
+    f"{PERSON_SEQS_SQL} SELECT name, product_id FROM events WHERE seq IN (SELECT seq FROM seqs) ORDER BY seq"  # noqa: S608  ours
+)
 
-_PROCESSED = f"""{_PERSON_SEQS}
+_PROCESSED = f"""{PERSON_SEQS_SQL}
 SELECT e.seq, e.event_id, e.name, e.product_id, a.received_at, a.client
 FROM events AS e JOIN arrivals AS a ON a.id = e.arrival
 WHERE e.seq IN (SELECT seq FROM seqs ORDER BY seq DESC LIMIT :limit) ORDER BY e.seq
