@@ -30,7 +30,7 @@ from intempt_core.readers import (
 )
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import Annotation, EventKey, PriorSend, PriorSendLookup, Report, check_events
-from pages.parts.shared.screen_state import get_screen_state, read_widget, set_widget
+from pages.parts.shared.screen_state import get_screen_state, get_session, read_widget, set_widget
 from pages.parts.shared.send_flow import see_history
 from pages.parts.shared.send_guard import SendGuard
 from pages.parts.shared.services import get_services
@@ -128,7 +128,10 @@ class InspectState:
 
 def load_inspect_state(target: Target) -> InspectState:
     """This tab's Inspect screen; checked again for another ``target``, or after something was sent to it."""
-    found = get_screen_state(InspectState)
+    found, session = get_screen_state(InspectState), get_session()
+    if session.pending_paste is not None:
+        text, session.pending_paste = session.pending_paste, None
+        read_pasted_text(target, text)
     rules = get_team_rules()
     was_checked = (found.checked_for, found.checked_by) == (derive_target_key(target), rules.digest if rules else "")
     if found.guard.refresh() or not was_checked:

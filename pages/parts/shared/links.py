@@ -52,3 +52,9 @@ def open_in_compose(payload: Payload, *, save: bool = False) -> None:
     """
     get_session().pending_payload, get_session().is_saving_payload = payload, save
     st.switch_page("compose.py")
+
+
+def open_in_inspect(text: str) -> None:
+    """Go to Inspect, which reads a text as if it had been pasted there."""
+    get_session().pending_paste = text
+    st.switch_page("explain.py")

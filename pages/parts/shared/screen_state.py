@@ -30,6 +30,7 @@ class Session:
         next_target: The target to select when a screen is drawn next.
         pending_payload: Events that Compose takes into its form when it is drawn next.
         is_saving_payload: Whether Compose then asks for the name of a journey that they are saved as.
+        pending_paste: A text that Inspect reads when it is drawn next.
         screen_states: One record for each screen, by its class's name: see :func:`get_screen_state`.
         send_lock: Held by the click that sends: see :func:`~pages.parts.shared.send_guard.serialize_clicks`.
     """
@@ -38,6 +39,7 @@ class Session:
     next_target: str | None = None
     pending_payload: Payload | None = None
     is_saving_payload: bool = False
+    pending_paste: str | None = None
     screen_states: dict[str, Any] = field(default_factory=dict)
     send_lock: threading.RLock = field(default_factory=threading.RLock)
 

@@ -1,0 +1,60 @@
+"""The question in one line: why is a product not in a feed of a person; and the screen without a person."""
+
+import streamlit as st
+
+from intempt_core.contract import FEEDS, IDENTITY_FIELDS
+from intempt_core.targets import Target, derive_target_key
+from pages.parts.feeds.state import (
+    DEFAULT_FEED,
+    FeedQuestion,
+    clear_trouble,
+    read_question,
+    refresh_feeds,
+    set_person,
+)
+from pages.parts.shared.screen_state import read_widget, set_widget
+from pages.parts.shared.services import get_services
+
+
+def ask_question() -> FeedQuestion:
+    """The fields of the question, in one line that reads as a sentence; the product may stay empty."""
+    for widget, options, default in (("feeds-by", IDENTITY_FIELDS, "userId"), ("feeds-feed", FEEDS, DEFAULT_FEED)):
+        if read_widget(widget) not in options:
+            set_widget(widget, default)
+    with st.container(horizontal=True, vertical_alignment="bottom", key="feeds-question"):
+        product = st.text_input(
+            "Why is product", key="feeds-product", placeholder="any product", width=230,
+            persist_state="session", on_change=clear_trouble,
+        )  # fmt: skip
+        feed = st.selectbox(
+            "not in feed", list(FEEDS), format_func=FEEDS.__getitem__, key="feeds-feed", width=230,
+            persist_state="session", on_change=clear_trouble,
+        )  # fmt: skip
+        by = st.selectbox(
+            "of the user with", IDENTITY_FIELDS, key="feeds-by", width=150,
+            persist_state="session", on_change=clear_trouble,
+        )  # fmt: skip
+        id_ = st.text_input(
+            "Id", key="feeds-person", placeholder="A whole id, exactly as it was sent", width=340,
+            persist_state="session", on_change=clear_trouble,
+        )  # fmt: skip
+        st.button("Refresh", key="feeds-refresh", on_click=refresh_feeds, disabled=not id_)
+    return read_question(by, id_ or "", product or "", feed)
+
+
+def show_feeds_intro(question: FeedQuestion, target: Target) -> None:
+    """Without a person: what this screen is for, and a button for the person who was sent last."""
+    if question.trouble:
+        st.text(question.trouble)
+        return
+    st.text(
+        "Enter the id of a user in any identity field. You see what each feed should show after everything that is"
+        " known to have arrived, what it does show, and why the two differ. With a product, the reason why it is not"
+        " shown comes first."
+    )
+    last = get_services().history.persons.last_identity(derive_target_key(target))
+    if last is None:
+        st.text(f"Nothing was sent to {target.title} yet.")
+        st.page_link("compose.py", label="Compose the first event")
+        return
+    st.button("Show the user of the last event sent", key="feeds-last", on_click=set_person, args=last)
