@@ -20,6 +20,6 @@ if request:
 elif seq:
     show_sandbox_event(seq)
 else:
+    choose_fault()
     show_sandbox_filters()
     watch_live_rows()
-    choose_fault()

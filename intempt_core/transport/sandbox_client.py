@@ -196,10 +196,19 @@ class SandboxClient:
     # ── what reached it ───────────────────────────────────────────────────────────────────────────────────────────
 
     def read_live(
-        self, *, limit: int = 100, name: str = "", shown: LiveFilter = LiveFilter.EVERYTHING, text: str = ""
+        self,
+        *,
+        limit: int = 100,
+        name: str = "",
+        shown: LiveFilter = LiveFilter.EVERYTHING,
+        text: str = "",
+        hidden_reader: str = "",
     ) -> LiveView:
-        """The last ``limit`` rows of what is ``shown``, of events named ``name``, with ``text`` in an id or a path."""
-        filters = {"limit": limit, "name": name, "shown": shown.value, "text": text}
+        """The last ``limit`` rows of what is ``shown``, of events named ``name``, with ``text`` in an id or a path.
+
+        Reads of feeds by the client ``hidden_reader`` are left out.
+        """
+        filters = {"limit": limit, "name": name, "shown": shown.value, "text": text, "hidden_reader": hidden_reader}
         found = self._request_json("GET", SandboxPath.LIVE, params=filters)
         with _check_form():
             return LiveView(found["received"], tuple(LiveRow(**row) for row in found["rows"]))

@@ -97,6 +97,7 @@ def _build_sandbox_paths() -> JsonSchema:
         _build_query_parameter("limit", _build_integer(0)),
         _build_query_parameter("name", _TEXT),
         _build_query_parameter("text", _TEXT),
+        _build_query_parameter("hidden_reader", _TEXT),
         _build_query_parameter("shown", {"type": "string", "enum": list(LiveFilter)}),
     ]
     arrived = [

@@ -229,7 +229,9 @@ class _Endpoints:
         except ValueError:
             raise SandboxRejection(400, f"The parameter shown is none of {', '.join(LiveFilter)}.") from None
         limit = min(_read_number_parameter(request, "limit", 100), MAX_LIVE_ROWS)
-        query = LiveQuery(limit, given.get("name") or None, shown, given.get("text", ""))
+        query = LiveQuery(
+            limit, given.get("name") or None, shown, given.get("text", ""), given.get("hidden_reader", "")
+        )
         return await self._respond(lambda: list_live_rows(self.store, query))
 
     async def request(self, request: Request) -> Response:

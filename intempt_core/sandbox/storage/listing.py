@@ -164,6 +164,7 @@ def _event_to_json(row: Row) -> dict[str, Any]:
         "processed": because is None,
         "because": because,
         "codes": codes,
+        "repeat_of": row["repeat_of"],
         "event": orjson.Fragment(row["body"]),
     }
 

@@ -42,18 +42,23 @@ class LiveQuery:
         name: The name that events must have, ``None`` for any.
         shown: The kind of rows.
         text: A text that must be in an id, path or client; empty for any.
+        hidden_reader: The client whose reads of feeds are left out; empty for none.
     """
 
     limit: int = 100
     name: str | None = None
     shown: LiveFilter = LiveFilter.EVERYTHING
     text: str = ""
+    hidden_reader: str = ""
 
 
 def list_live_rows(store: SandboxStore, query: LiveQuery) -> bytes:
     """List the rows, newest first, as JSON, with the number of events. Raises :class:`SandboxStoreUnavailable`."""
     events, others = _CONDITIONS[query.shown]
-    given = {"limit": query.limit, "name": query.name, "text": query.text.lower(), "window": SEARCHED_EVENTS}
+    given = {
+        "limit": query.limit, "name": query.name, "text": query.text.lower(), "window": SEARCHED_EVENTS,
+        "reader": query.hidden_reader,
+    }  # fmt: skip
     found = (
         [] if events is None else [_event_to_row(row) for row in store.rows(_build_event_query(events, query), given)]
     )
@@ -126,6 +131,7 @@ def _build_request_query(condition: str, query: LiveQuery) -> str:
 SELECT r.id, r.received_at, r.method, r.path, r.client, r.address, r.status, r.message, r.fault
 FROM requests AS r WHERE NOT r.stored AND r.authorized = :authorized AND {condition}
 AND {_build_text_filter("r.path r.client r.address r.message r.fault") if query.text else "TRUE"}
+AND {"NOT (r.client = :reader AND r.path LIKE '/v1/%/feeds/%')" if query.hidden_reader else "TRUE"}
 ORDER BY r.id DESC LIMIT :limit
 """  # noqa: S608  the conditions are ours, their values are parameters
 

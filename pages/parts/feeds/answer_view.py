@@ -30,9 +30,9 @@ def show_scope(reading: PersonReading, target: Target) -> None:
     elif timeline.events:
         others = timeline.foreign_count
         by = f", {others:,} of them sent by other clients" if others else ", all sent by this console"
-        st.text(
-            f"{format_count(len(timeline.events), 'event')} of this user known to the sandbox or sent from here{by}."
-        )
+        were = "was" if len(timeline.events) == 1 else "were"
+        events = format_count(len(timeline.events), "event")
+        st.text(f"{events} of this user reached the sandbox or {were} sent here{by}.")
     else:
         st.text("Nothing reached the sandbox for this user, and nothing was sent from here.")
     st.caption(f"{source}. Times in {escape_markdown(get_zone_name())}.")

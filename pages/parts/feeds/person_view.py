@@ -48,9 +48,12 @@ def show_person(question: FeedQuestion, person: Person, target: Target) -> Perso
             found = screen.reading = read_person(target, person)
         show_scope(found, target)
         show_answer(question, found)
+        if question.product:  # the events are what the answer rests on; without a question the feeds come first
+            show_person_timeline(question, found)
         show_feeds(question, found)
         _show_watch(found, watching=watching)
-        show_person_timeline(question, found)
+        if not question.product:
+            show_person_timeline(question, found)
         show_journey_notes(found)
         began = screen.baseline.snapshot.asked_at if screen.baseline else 0
         if watching and now_ms() - began >= FEED_WATCH_MS:

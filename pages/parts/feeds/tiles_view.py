@@ -33,20 +33,22 @@ def _show_feed(question: FeedQuestion, reading: PersonReading, feed: str, title:
     explanation, response = snapshot.explain(feed), snapshot.responses.get(feed)
     expected = explanation.expected[:FEED_LIMIT]
     asked = question.product if question.feed == feed else ""
+    matches = response is not None and response.products is not None and not explanation.differences
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(f"**{title}**", width="content")
         st.markdown(format_feed_verdict(snapshot, feed), width="content")
-        if response is not None and response.products is not None:
+        if matches and not expected:
+            st.text("nothing", width="content")
+        elif matches:
+            with st.container(width="stretch"):
+                _show_products("", expected, snapshot, title, asked=asked)
+        elif response is not None and response.products is not None:
             st.caption(f"read at {format_clock(response.requested_at)}, {format_duration(response.elapsed_ms)}")
-        if not expected and not (response and response.products):
-            st.text("nothing")
     if response is None or response.products is None:
         if response is not None:
             st.text(response.message)
         _show_products("Expected", expected, snapshot, title, asked=asked)
-    elif not explanation.differences:
-        _show_products("", response.products, snapshot, title, asked=asked)
-    else:
+    elif not matches:
         _show_products("Shown", response.products, snapshot, title, asked=asked)
         _show_products("Expected", expected, snapshot, title, asked=asked)
         for difference in explanation.differences:

@@ -81,7 +81,7 @@ def choose_fault() -> None:
             share = st.number_input("Percent of requests", 1, 100, 10, key="fault-share", width=130)
             fault = _build_fault(kind, path or "*", int(share) / 100)
         st.button(
-            f"Simulate: {escape_markdown(fault.describe(fault.effect))}",
+            describe_simulation(fault),
             key="fault-add",
             on_click=add_fault,
             args=(fault,),
@@ -90,6 +90,27 @@ def choose_fault() -> None:
         if trouble := get_sandbox_state().trouble:
             st.markdown(":red-badge[■ not changed]")
             st.text(trouble)
+
+
+def describe_simulation(fault: Fault) -> str:
+    """What a simulated failure will do, as the button says that adds it: “Fail 10 % of requests with 500”."""
+    of_path = {"*/track": " to track", "*/feeds/*": " to feeds", "*/consents/*": " to consents"}.get(fault.path, "")
+    some = "all requests" if fault.share == 1 else f"{fault.share * 100:.0f} % of requests"
+    meets = f"{some}{of_path}"
+    match fault:
+        case StatusFault():
+            again = f", to be tried again after {fault.retry_after} s" if fault.retry_after is not None else ""
+            return f"Fail {meets} with {fault.status}{again}"
+        case LatencyFault():
+            return f"Delay the response to {meets} by {fault.ms:,} ms"
+        case SlowResponseFault():
+            return f"Draw out the response to {meets} over {fault.ms:,} ms"
+        case NoResponseFault():
+            return f"Time out {meets}, events {'stored' if fault.stored else 'not stored'}"
+        case DisconnectFault():
+            return f"Drop the connection of {meets}, events {'stored' if fault.stored else 'not stored'}"
+        case _:
+            return f"Reject {meets} of more than {fault.events:,} events with 413"
 
 
 def _build_fault(kind: str, path: str, share: float) -> Fault:

@@ -1,21 +1,33 @@
 """What reached the sandbox: the live rows, one event, one request."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 import streamlit as st
 
-from intempt_core.contract import EventName, LiveFilter, format_count
+from intempt_core.contract import (
+    ADDS_TO_FEED,
+    FEED_IDENTITY_TYPES,
+    IDENTITY_FIELDS,
+    REMOVES_FROM_FEED,
+    EventName,
+    LiveFilter,
+    format_count,
+)
 from intempt_core.errors import SandboxUnavailable
 from intempt_core.sandbox import KEPT_BODY_BYTES, KEPT_REQUESTS, SEARCHED_EVENTS
 from intempt_core.targets import SANDBOX
 from intempt_core.transport import KeptRequest, LiveRow
+from intempt_core.validation import escape_invisible
 from pages.parts.sandbox.state import (
     ANY_EVENT,
     FILTER_NAME,
     FILTER_SHOWN,
     FILTER_TEXT,
     LIVE_ROWS,
+    OWN_READS_WIDGET,
     clear_live_rows,
     compute_event_rate,
     get_sandbox_state,
@@ -24,16 +36,23 @@ from pages.parts.sandbox.state import (
     toggle_pause,
 )
 from pages.parts.shared.formatting import format_moment, format_size, show_raw_text
+from pages.parts.shared.links import show_link
 from pages.parts.shared.sandbox_connection import get_sandbox_client
-from pages.parts.shared.screen_state import make_key, read_widget, translate_former_state
+from pages.parts.shared.sandbox_events import show_event_actions
+from pages.parts.shared.screen_state import read_widget, translate_former_state
+from pages.parts.shared.screens import set_title
 from pages.parts.shared.services import get_services
 from pages.parts.shared.time_zones import get_browser_zone, get_zone_name
+from pages.parts.shared.widgets.row_table import OpenableRow, show_row_table
 
 LIVE_POLL_SECONDS = 1.0
 """How often the live rows are read."""
 
-LIVE_TABLE_HEIGHT = 560
-"""Height of the live rows in pixels; more rows scroll."""
+MAX_NUMBER_LENGTH = 15
+"""Digits of the number of an event or request at the most."""
+
+MAX_EVENTS_LINKED = 10
+"""Events of a request that have a link; the others are reached by their number in the address."""
 
 
 def update_sandbox_link(seq: str | None, request: str | None) -> None:
@@ -73,10 +92,16 @@ def show_sandbox_filters() -> None:
         )
         paused = get_sandbox_state().paused
         st.button("Resume" if paused else "Pause", key="sandbox-pause", on_click=toggle_pause)
+    st.checkbox(
+        "Show this console's own reads of feeds",
+        key=OWN_READS_WIDGET,
+        persist_state="session",
+        on_change=clear_live_rows,
+    )
 
 
 def watch_live_rows() -> None:
-    """The last rows, read every second; while paused they do not change, and can be opened."""
+    """The last rows, read every second; while paused they do not change. Any row can be opened at any time."""
     paused = get_sandbox_state().paused
 
     @st.fragment(run_every=None if paused else LIVE_POLL_SECONDS)
@@ -87,7 +112,7 @@ def watch_live_rows() -> None:
             st.text(get_sandbox_state().trouble)
         elif seen.rows:
             st.caption(_format_live_headline(seen.received, paused=paused))
-            _show_live_rows(seen.rows, paused=paused)
+            _show_live_rows(seen.rows)
         else:
             _show_no_rows(seen.received)
 
@@ -95,48 +120,46 @@ def watch_live_rows() -> None:
 
 
 def _format_live_headline(received: int, *, paused: bool) -> str:
-    hint = "Paused: select a row to open it."
-    if not paused:
-        hint = f"{compute_event_rate():,.0f} per second. Pause to open a row."
+    rate = "Paused" if paused else f"{compute_event_rate():,.0f} per second"
     last = f"The last {LIVE_ROWS} rows that match, times in {get_zone_name()}."
-    return f"{format_count(received, 'event')} received · {hint} {last}"
+    return f"{format_count(received, 'event')} received · {rate} · {last}"
 
 
-def _show_live_rows(rows: tuple[LiveRow, ...], *, paused: bool) -> None:
-    shown = [
-        {
-            "Time": datetime.fromtimestamp(row.received_at / 1000, get_browser_zone()).strftime("%H:%M:%S.%f")[:-3],
-            "Event or request": format_row_name(row),
-            "Person": row.person or "",
-            "Product": row.product or "",
-            "Result": format_row_verdict(row),
-            "Client": f"{row.client or '(unnamed)'} from {row.address or '(no address)'}",
-        }
-        for row in rows
-    ]
-    widths = {"Time": 100, "Event or request": 170, "Person": 170, "Product": 150, "Result": 360, "Client": 220}
-    columns = {name: st.column_config.TextColumn(width=width) for name, width in widths.items()}
-    alt = "The last events and requests that reached the sandbox, newest first"
-    if not paused:  # a row that moves cannot be opened: the click would hit another one
-        st.dataframe(
-            shown, hide_index=True, height=LIVE_TABLE_HEIGHT, column_config=columns, alt=alt, key="sandbox-rows"
-        )
-        return
-    found = get_sandbox_state()
-    chosen = st.dataframe(
-        shown, hide_index=True, height=LIVE_TABLE_HEIGHT, column_config=columns, alt=alt,
-        key=make_key("sandbox-rows-paused", found.rows_opened), on_select="rerun", selection_mode="single-row",
+def _show_live_rows(rows: tuple[LiveRow, ...]) -> None:
+    opened = show_row_table(
+        "The last events and requests that reached the sandbox, newest first",
+        ("Time", "Event or request", "User", "Product", "Result", "Client"),
+        [_build_row(row) for row in rows],
+        tone_column=4,
+        key="sandbox-rows",
+    )
+    if opened:
+        _open_row(opened)
+
+
+def _build_row(row: LiveRow) -> OpenableRow:
+    at = datetime.fromtimestamp(row.received_at / 1000, get_browser_zone()).strftime("%H:%M:%S.%f")[:-3]
+    texts = (
+        at, format_row_name(row), row.person or "", row.product or "", format_row_verdict(row),
+        f"{row.client or '(unnamed)'} from {row.address or '(no address)'}",
     )  # fmt: skip
-    if chosen.selection.rows and chosen.selection.rows[0] < len(rows):
-        _open_row(rows[chosen.selection.rows[0]])
+    verdict = texts[4][:1]
+    return OpenableRow(
+        f"event {row.seq}" if row.seq is not None else f"request {row.request}",
+        tuple(map(escape_invisible, texts)),
+        {"●": "good", "◆": "odd", "■": "bad"}.get(verdict, ""),
+    )
 
 
-def _open_row(row: LiveRow) -> None:
+def _open_row(opened: str) -> None:
+    """Open what a row of the browser names; nothing else is taken from it."""
+    kind, _, number = opened.partition(" ")
+    if kind not in ("event", "request") or not number.isdecimal() or len(number) > MAX_NUMBER_LENGTH:
+        return
     filters = {name: read_widget(name) for name in (FILTER_SHOWN, FILTER_NAME, FILTER_TEXT)}
     found = get_sandbox_state()
-    found.rows_opened += 1  # a new key: on the way back no row is selected
     found.filters = {n: text for n, text in filters.items() if text not in (None, "", ANY_EVENT, LiveFilter.EVERYTHING)}
-    st.query_params.from_dict({"event": str(row.seq)} if row.seq is not None else {"request": str(row.request)})
+    st.query_params.from_dict({kind: number})
     st.rerun()
 
 
@@ -193,18 +216,20 @@ def build_curl_example() -> str:
 
 
 def show_sandbox_event(text: str) -> None:
-    """One event: what it is, its outcome, and the request that brought it."""
+    """One event: its outcome, the ways to everything that it has to do with, and the request that brought it."""
     _show_back_button()
-    seq = int(text) if text.isdecimal() and len(text) < 16 else 0
+    seq = _parse_number(text)
     try:
         event = get_sandbox_client().read_event(seq)
     except SandboxUnavailable as error:
         st.text(str(error))
         return
-    st.markdown(":green-badge[● processed]" if event["processed"] else ":orange-badge[◆ not processed]")
+    set_title(f"Event {seq}")
+    st.markdown(":green-badge[● processed]" if event["processed"] else ":orange-badge[◆ ignored]")
     if event["because"]:
-        st.text(event["because"])
+        st.text(escape_invisible(event["because"]))
     st.text(f"{event['name'] or '(no name)'} · {format_moment(event['received_at'])}, {get_zone_name()}")
+    _show_event_links(seq, event)
     st.caption("The event as the sandbox stores it")
     show_raw_text(json.dumps(event["event"], ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace").decode())
     try:
@@ -213,13 +238,46 @@ def show_sandbox_event(text: str) -> None:
         st.text(str(error))
 
 
+def _show_event_links(seq: int, event: Mapping[str, Any]) -> None:
+    """The ways from an event to the user's feeds, to the event that it repeats, to History, Inspect and Compose."""
+    with st.container(horizontal=True, vertical_alignment="center", key="sandbox-links"):
+        if event["repeat_of"] is not None:
+            first = str(event["repeat_of"])
+            show_link("sandbox.py", f"Repeat of event {first}", {"event": first})
+        if feeds := find_feeds_question(event):
+            show_link("feeds.py", "User's feeds", feeds)
+        event_id = event["eventId"]
+        if event_id and get_services().history.events.occurrences([event_id]):
+            show_link("history.py", "Sent from here, in History", {"event": event_id})
+        show_event_actions(seq, key="sandbox-event")
+
+
+def find_feeds_question(event: Mapping[str, Any]) -> dict[str, str]:
+    """What Feeds is asked about an event: its user, and why its product is not in the feed that it would change.
+
+    Empty where the event names nobody, or belongs to a project of which this console reads no feeds. Any: JSON.
+    """
+    target = get_services().targets[SANDBOX]
+    by = next((field for field in (*FEED_IDENTITY_TYPES, *IDENTITY_FIELDS) if event[field]), "")
+    if not by or (event["org"], event["project"]) != (target.org, target.project):
+        return {}
+    asked = {"target": SANDBOX, "by": by, "person": event[by]}
+    feed = ADDS_TO_FEED.get(event["name"]) or REMOVES_FROM_FEED.get(event["name"])
+    return asked if feed is None or not event["productId"] else asked | {"product": event["productId"], "feed": feed}
+
+
 def show_sandbox_request(text: str) -> None:
     """One request as it arrived, and the response."""
     _show_back_button()
     try:
-        _show_kept_request(get_sandbox_client().read_request(int(text) if text.isdecimal() and len(text) < 16 else 0))
+        _show_kept_request(get_sandbox_client().read_request(_parse_number(text)))
     except SandboxUnavailable as error:
         st.text(str(error))
+
+
+def _parse_number(text: str) -> int:
+    """The number in a link; 0, which nothing has, where it is none."""
+    return int(text) if text.isdecimal() and len(text) <= MAX_NUMBER_LENGTH else 0
 
 
 def _show_kept_request(request: KeptRequest) -> None:
@@ -240,9 +298,13 @@ def _show_kept_request(request: KeptRequest) -> None:
     show_raw_text(request.text, 420)
     if not request.whole:
         st.caption(f"The first {format_size(KEPT_BODY_BYTES)} of its body at most; the sandbox keeps no more.")
-    if request.events > 1 and request.first is not None:
+    if request.events and request.first is not None:
         last = request.first + request.events - 1
-        st.caption(f"Its events have the numbers {request.first} to {last}.")
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if request.events > 1:
+                st.caption(f"Its events have the numbers {request.first} to {last}.")
+            for number in range(request.first, min(last, request.first + MAX_EVENTS_LINKED - 1) + 1):
+                show_link("sandbox.py", f"Event {number}", {"event": str(number)})
 
 
 def _show_back_button() -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from intempt_core.contract import Fault, FaultDocument, LiveFilter
 from intempt_core.errors import SandboxUnavailable
-from intempt_core.transport import LiveView
+from intempt_core.transport import USER_AGENT, LiveView
 from pages.parts.shared.sandbox_connection import get_sandbox_client, read_active_faults
 from pages.parts.shared.screen_state import get_screen_state, read_widget, set_widget
 
@@ -17,6 +17,9 @@ LIVE_ROWS = 100
 
 FILTER_SHOWN, FILTER_NAME, FILTER_TEXT = "shown", "name", "text"
 """The widget keys of the filters, and their names in the link."""
+
+OWN_READS_WIDGET = "sandbox-own-reads"
+"""The widget key of the choice whether the console's own reads of feeds are shown."""
 
 ANY_EVENT = "any event"
 """The option that does not filter by name."""
@@ -34,7 +37,6 @@ class SandboxScreenState:
         last_seen: The rows that were read last, and that stay while paused.
         counts: The numbers of events over the last seconds, each with its time (monotonic, in seconds).
         filters: The filters that were set when a row was opened, for the way back.
-        rows_opened: How many rows were opened, for the key of the next table.
         trouble: Why the sandbox could not be asked, as a sentence.
     """
 
@@ -42,7 +44,6 @@ class SandboxScreenState:
     last_seen: LiveView | None = None
     counts: list[tuple[float, int]] = field(default_factory=list)
     filters: dict[str, str] = field(default_factory=dict)
-    rows_opened: int = 0
     trouble: str = ""
 
 
@@ -63,6 +64,7 @@ def read_live_rows() -> LiveView | None:
             name="" if name in (None, ANY_EVENT) else name,
             shown=LiveFilter(read_widget(FILTER_SHOWN) or LiveFilter.EVERYTHING),
             text=(read_widget(FILTER_TEXT) or "").strip(),
+            hidden_reader="" if read_widget(OWN_READS_WIDGET) else USER_AGENT,
         )
     except SandboxUnavailable as error:
         found.trouble = str(error)

@@ -18,6 +18,8 @@ def show_event_actions(seq: int, *, key: str) -> None:
         open_event_in_inspect(seq)
     if st.button("Open in Compose", key=f"{key}-compose"):
         open_event_in_compose(seq)
+    if st.button("Save as journey", key=f"{key}-journey"):
+        open_event_in_compose(seq, save=True)
 
 
 def open_event_in_inspect(seq: int) -> None:
@@ -27,13 +29,13 @@ def open_event_in_inspect(seq: int) -> None:
         open_in_inspect(body)
 
 
-def open_event_in_compose(seq: int) -> None:
-    """Go to Compose, with the event in the form."""
+def open_event_in_compose(seq: int, *, save: bool = False) -> None:
+    """Go to Compose, with the event in the form under a new event id; with ``save`` it asks for a journey's name."""
     body = _read_event_body(seq)
     if body is None:
         return
     try:
-        open_in_compose(read_payload(body))
+        open_in_compose(read_payload(body), save=save)
     except ConsoleError as error:
         st.text(str(error))
 
