@@ -1,10 +1,25 @@
 """Sandbox without a browser: its filters in a link, and the failures that it simulates."""
 
+import json
 from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
 
+import httpx
 import pytest
 
-from intempt_core.contract.faults import FaultDocument
+from intempt_core.contract.faults import (
+    DisconnectFault,
+    Fault,
+    FaultDocument,
+    LatencyFault,
+    NoResponseFault,
+    SlowResponseFault,
+    StatusFault,
+    TooLargeFault,
+)
+from pages.parts.sandbox.faults_view import describe_simulation
+from pages.parts.sandbox.live_view import find_feeds_question
 from pages.parts.shared.sandbox_connection import get_sandbox_client, read_active_faults
 from tests.pages.conftest import Screen
 
@@ -32,3 +47,77 @@ def test_a_failure_is_added_shown_and_removed(sandbox: Screen) -> None:
     finally:
         get_sandbox_client().replace_faults(FaultDocument())
         read_active_faults.clear()
+
+
+@pytest.mark.parametrize(
+    ("fault", "sentence"),
+    [
+        (StatusFault(fault="status", share=0.1, status=500), "Fail 10 % of requests with 500"),
+        (
+            StatusFault(fault="status", path="*/track", status=429, retry_after=2),
+            "Fail all requests to track with 429, to be tried again after 2 s",
+        ),
+        (LatencyFault(fault="latency", share=0.1, ms=500), "Delay the response to 10 % of requests by 500 ms"),
+        (
+            SlowResponseFault(fault="slow_answer", share=0.1, ms=3000),
+            "Draw out the response to 10 % of requests over 3,000 ms",
+        ),
+        (NoResponseFault(fault="no_answer", share=0.5), "Time out 50 % of requests, events stored"),
+        (
+            DisconnectFault(fault="cut", share=0.5, path="*/feeds/*"),
+            "Drop the connection of 50 % of requests to feeds, events not stored",
+        ),
+        (TooLargeFault(fault="too_large", events=20), "Reject all requests of more than 20 events with 413"),
+    ],
+)
+def test_the_button_says_in_plain_words_what_will_happen(fault: Fault, sentence: str) -> None:
+    assert describe_simulation(fault) == sentence
+
+
+def post(sandbox_url: str, event_id: str, person: str, product: str, project: str = "sandbox") -> None:
+    event = {"eventId": event_id, "userId": person, "data": {"productId": product}}
+    body = {"track": [{"name": "Added to cart", "payload": [event]}]}
+    url = f"{sandbox_url}/v1/{project}/projects/{project}/sources/1001/track"
+    httpx.post(url, json=body, auth=("sandbox", "sandbox")).raise_for_status()
+
+
+def read_last(person: str) -> dict[str, Any]:
+    """The last event of a person."""
+    row = get_sandbox_client().read_live(text=person).rows[0]
+    return get_sandbox_client().read_event(row.seq or 0)
+
+
+def test_an_event_leads_to_what_it_repeats_to_its_users_feeds_and_to_inspect(sandbox: Screen, sandbox_url: str) -> None:
+    person = f"person-{uuid4().hex}"
+    post(sandbox_url, f"evt-{person}", f"other-of-{person}", "A1")
+    post(sandbox_url, f"evt-{person}", person, "SKU_9")
+    event = read_last(f"{person}")
+    sandbox.app.query_params["event"] = str(event["seq"])
+    screen = sandbox.run()
+    assert "◆ ignored" in screen.markdown
+    links = {link.proto.label: link.proto.query_string for link in screen.app.get("page_link")}
+    assert links[f"Repeat of event {event['repeat_of']}"] == f"event={event['repeat_of']}"
+    assert f"person={person}" in links["User's feeds"]
+    assert "feed=recently-added-to-cart" in links["User's feeds"]
+    screen.press("sandbox-event-inspect")
+    pasted = json.loads(screen.app.text_area(key="inspect-paste").value)
+    assert pasted["track"][0]["payload"][0]["data"] == {"productId": "SKU_9"}
+
+
+def test_an_event_of_another_project_leads_to_no_feeds(sandbox: Screen, sandbox_url: str) -> None:
+    person = f"person-{uuid4().hex}"
+    post(sandbox_url, f"evt-{person}", person, "A1", project="acme")
+    assert find_feeds_question(read_last(person)) == {}
+
+
+def test_the_consoles_own_reads_of_feeds_are_left_out_until_they_are_asked_for(
+    sandbox: Screen, tab: Callable[[str], Screen]
+) -> None:
+    person = f"person-{uuid4().hex}"
+    feeds = tab("feeds.py")
+    feeds.fill("feeds-person", person)
+    hidden = get_sandbox_client().read_live(limit=10, hidden_reader="event-console")
+    shown = get_sandbox_client().read_live(limit=10)
+    assert [row.name for row in shown.rows if "/feeds/" in (row.name or "")]
+    assert not [row.name for row in hidden.rows if "/feeds/" in (row.name or "")]
+    assert not sandbox.app.checkbox(key="sandbox-own-reads").value

@@ -12,6 +12,7 @@ from pages.parts.feeds.state import (
     refresh_feeds,
     set_person,
 )
+from pages.parts.shared.empty_state import FirstStep, show_empty_state
 from pages.parts.shared.screen_state import read_widget, set_widget
 from pages.parts.shared.services import get_services
 
@@ -47,14 +48,18 @@ def show_feeds_intro(question: FeedQuestion, target: Target) -> None:
     if question.trouble:
         st.text(question.trouble)
         return
-    st.text(
+    sentence = (
         "Enter the id of a user in any identity field. You see what each feed should show after everything that is"
         " known to have arrived, what it does show, and why the two differ. With a product, the reason why it is not"
         " shown comes first."
     )
     last = get_services().history.persons.last_identity(derive_target_key(target))
     if last is None:
-        st.text(f"Nothing was sent to {target.title} yet.")
-        st.page_link("compose.py", label="Compose the first event")
+        step = FirstStep("Compose the first event", page="compose.py")
+        show_empty_state(f"{sentence} Nothing was sent to {target.title} yet.", step, "tiles")
         return
-    st.button("Show the user of the last event sent", key="feeds-last", on_click=set_person, args=last)
+    by, id_ = last
+    step = FirstStep(
+        "Show the user of the last event sent", on_click=lambda: set_person(by, id_), key="feeds-last"
+    )  # fmt: skip
+    show_empty_state(sentence, step, "tiles")
