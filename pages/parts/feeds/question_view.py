@@ -24,19 +24,19 @@ def ask_question() -> FeedQuestion:
             set_widget(widget, default)
     with st.container(horizontal=True, vertical_alignment="bottom", key="feeds-question"):
         product = st.text_input(
-            "Why is product", key="feeds-product", placeholder="any product", width=230,
+            "Why is product", key="feeds-product", placeholder="any product", width=190,
             persist_state="session", on_change=clear_trouble,
         )  # fmt: skip
         feed = st.selectbox(
-            "not in feed", list(FEEDS), format_func=FEEDS.__getitem__, key="feeds-feed", width=230,
+            "not in feed", list(FEEDS), format_func=FEEDS.__getitem__, key="feeds-feed", width=225,
             persist_state="session", on_change=clear_trouble,
         )  # fmt: skip
         by = st.selectbox(
-            "of the user with", IDENTITY_FIELDS, key="feeds-by", width=150,
+            "of the user with", IDENTITY_FIELDS, key="feeds-by", width=140,
             persist_state="session", on_change=clear_trouble,
         )  # fmt: skip
         id_ = st.text_input(
-            "Id", key="feeds-person", placeholder="A whole id, exactly as it was sent", width=340,
+            "Id", key="feeds-person", placeholder="A whole id, exactly as it was sent", width=265,
             persist_state="session", on_change=clear_trouble,
         )  # fmt: skip
         st.button("Refresh", key="feeds-refresh", on_click=refresh_feeds, disabled=not id_)

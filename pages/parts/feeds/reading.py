@@ -44,10 +44,14 @@ class PersonReading:
         )
 
     def find_absent_products(self, feed: str) -> list[str]:
-        """The products that an event should have put into a feed and that are not there, the last event first."""
+        """The products that an event should have put into a feed and that are not there, the last event first.
+
+        Those that are only further back than a feed returns are not among them.
+        """
         response = self.snapshot.responses.get(feed)
         shown = response.products if response else None
-        there = set(self.snapshot.explain(feed).expected if shown is None else shown)
+        expected = self.snapshot.explain(feed).expected
+        there = {*(expected if shown is None else shown), *expected[FEED_LIMIT:]}
         named = (
             one.event.product for one in reversed(self.timeline.events) if ADDS_TO_FEED.get(one.event.name) == feed
         )

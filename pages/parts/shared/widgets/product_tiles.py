@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from intempt_core.validation import escape_invisible
 from pages.parts.shared.widgets.component import load_component
 
 
@@ -11,6 +12,13 @@ def show_product_tiles(
     """Show products, the first one first; ``names`` are told under the ids, and ``asked`` is the one to point out."""
     data = {
         "label": label,
-        "tiles": [{"id": product, "name": names.get(product, ""), "asked": product == asked} for product in products],
+        "tiles": [
+            {
+                "id": escape_invisible(product),
+                "name": escape_invisible(names.get(product, "")),
+                "asked": product == asked,
+            }
+            for product in products
+        ],
     }
     load_component("product_tiles")(key=key, data=data)
