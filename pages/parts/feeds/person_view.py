@@ -71,7 +71,8 @@ def _show_watch(reading: PersonReading, *, watching: bool) -> None:
     with st.container(border=True, key="feeds-watch-card"):
         if baseline is None:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.button("Watch for changes", key="feeds-watch", on_click=set_baseline, args=(reading,))
+                if st.button("Watch for changes", key="feeds-watch"):
+                    _watch_from(reading)
                 with st.container(width="stretch"):
                     st.text("Then send events, from here or from an application: all of this screen follows.")
             return
@@ -83,4 +84,11 @@ def _show_watch(reading: PersonReading, *, watching: bool) -> None:
             st.text(f"{title}: {change or (newest.message if newest else 'not read.')}")
         if not watching:
             st.text(f"Watched for {format_duration(FEED_WATCH_MS)}; refresh to see later changes.")
-        st.button("Stop watching", key="feeds-unwatch", on_click=set_baseline, args=(None,))
+        if st.button("Stop watching", key="feeds-unwatch"):
+            _watch_from(None)
+
+
+def _watch_from(reading: PersonReading | None) -> None:
+    """Begin to watch, or end it: the whole script runs, because only it can start and stop the clock of a part."""
+    set_baseline(reading)
+    st.rerun()
