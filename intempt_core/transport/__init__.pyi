@@ -12,11 +12,11 @@ from .feed_client import (
     read_feed as read_feed,
 )
 from .person_arrivals import (
+    MAX_PERSON_EVENTS as MAX_PERSON_EVENTS,
     FirstUse as FirstUse,
     PersonArrival as PersonArrival,
 )
 from .sandbox_client import (
-    MAX_PERSON_EVENTS as MAX_PERSON_EVENTS,
     KeptRequest as KeptRequest,
     LiveRow as LiveRow,
     LiveView as LiveView,

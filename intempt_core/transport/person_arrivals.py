@@ -7,6 +7,10 @@ from typing import Any
 from intempt_core.contract import IDENTITY_FIELDS
 
 
+MAX_PERSON_EVENTS = 10_000
+"""Events of one person that a sandbox tells of, at the most: the last ones."""
+
+
 @dataclass(frozen=True, slots=True)
 class FirstUse:
     """The event that used an event id first.

@@ -267,7 +267,7 @@ class SandboxClient:
 
     def read_person_arrivals(self, field: str, value: str) -> tuple[PersonArrival, ...]:
         """Every event of a person that reached the sandbox, ignored ones too, oldest first; the last
-        :data:`MAX_PERSON_EVENTS`.
+        :data:`~intempt_core.transport.person_arrivals.MAX_PERSON_EVENTS`.
 
         The person is given by an identity field and an id.
         """
