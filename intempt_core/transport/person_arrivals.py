@@ -6,7 +6,6 @@ from typing import Any
 
 from intempt_core.contract import IDENTITY_FIELDS
 
-
 MAX_PERSON_EVENTS = 10_000
 """Events of one person that a sandbox tells of, at the most: the last ones."""
 
