@@ -75,7 +75,7 @@ def test_what_an_application_sends_meanwhile_is_shown_without_a_click(
     elsewhere(console, person, "Product viewed", "SKU_7")
     expect(page.get_by_text("Recently Viewed: “SKU_7” gained place 1.")).to_be_visible(timeout=15_000)
     expect(page.get_by_text("Recently Purchased: No change yet after")).to_be_visible()
-    expect(widget(page, "feeds-feed-recently-viewed").get_by_text("SKU_7")).to_be_visible()  # UX.md, bug 5
+    expect(widget(page, "feeds-feed-recently-viewed").get_by_text("SKU_7")).to_be_visible()
     expect(page.get_by_role("option", name="Sent by Python-urllib")).to_have_count(1)
     press(page, "feeds-unwatch")
     assert serious_findings(page) == []
@@ -145,7 +145,7 @@ def test_the_conversion_of_a_batch_is_reached_from_history(page: Page, person: s
     ).to_be_visible()
     chart = page.get_by_role("img", name="Viewed, added, ordered")
     expect(chart).to_be_visible()
-    # UX.md, bug 19: the colours are the theme's, and mean the same in the dark.
+    # The colours are the theme's, and mean the same in the dark.
     orange = chart.locator("rect.orange").first
     assert orange.evaluate("bar => getComputedStyle(bar).fill") == "rgb(178, 94, 9)"
     assert serious_findings(settled(page)) == []

@@ -151,7 +151,7 @@ def test_what_another_client_sent_is_known_and_explained(
 def test_why_a_product_is_not_shown_is_answered_first_for_an_event_of_an_application(
     opened: Callable[..., Screen], sandbox_url: str, person: str
 ) -> None:
-    """UX.md, Feeds: an application repeated an id and misspelt a key, and the console sent nothing."""
+    """An application repeated an id and misspelt a key, and the console sent nothing."""
     elsewhere(sandbox_url, f"{person}-9", "Product viewed", "A1", event_id=f"evt-{person}")
     elsewhere(sandbox_url, person, "Added to cart", "SKU_9", event_id=f"evt-{person}")
     elsewhere(sandbox_url, person, "Added to cart", "SKU_10", key="productID")
@@ -168,7 +168,7 @@ def test_why_a_product_is_not_shown_is_answered_first_for_an_event_of_an_applica
 def test_the_reason_of_an_ignored_event_is_not_folded(
     opened: Callable[..., Screen], sandbox_url: str, person: str
 ) -> None:
-    """UX.md, Feeds: the reason was under a grey line."""
+    """It once stood under a grey line."""
     elsewhere(sandbox_url, person, "Product viewed", "SKU_1", event_id=f"evt-{person}")
     elsewhere(sandbox_url, person, "Product viewed", "SKU_2", event_id=f"evt-{person}")
     screen = opened(by="userId", person=person)
@@ -237,7 +237,7 @@ def test_a_watched_feed_shows_what_it_gains_and_never_that_nothing_happened(
     elsewhere(sandbox_url, person, "Product viewed", "SKU_9")
     refreshed = next_second(screen)
     assert "Recently Viewed: “SKU_9” gained place 1." in refreshed.texts
-    assert shown_products(refreshed)["Recently Viewed, shown"] == ["SKU_9"]  # UX.md, bug 5: the card follows
+    assert shown_products(refreshed)["Recently Viewed, shown"] == ["SKU_9"]  # the card follows
     assert "Since you started watching" not in screen.press("feeds-unwatch").markdown
 
 
