@@ -194,7 +194,8 @@ class _ResultMaker:
             sentence = self._reason if left else f"{self._reason.removesuffix('Nothing was sent.')}{_NOTHING_LEFT}"
             return _end(StepState.NOT_SENT, "Not sent", sentence, ResultAction.TRY_AGAIN)
         if state is RequestState.CANCELLED:
-            return _end(StepState.NOT_SENT, "Cancelled", _NOTHING_LEFT if not attempts else "It was not sent.")
+            ended = f"{self._reason} It is not tried again." if attempts else _NOTHING_LEFT
+            return _end(StepState.NOT_SENT, "Cancelled", ended)
         if state is RequestState.SPLIT:
             return _end(StepState.WAITING, "Split", "It was too large: its halves were sent in its place.")
         waiting = "Waiting for a response" if state is RequestState.IN_FLIGHT else "Queued"

@@ -4,19 +4,22 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
+import streamlit as st
 
 from intempt_core.history import BatchState, RequestState, RequestSummary
 from pages.parts.shared.result_view import describe_batch_result
-from pages.parts.shared.services import get_services
+from pages.parts.shared.services import close_services, get_services
 from pages.parts.shared.waiting_view import describe_wait
-from tests.core.transport.fault_server import answers, hostile
+from tests.core.dispatch.factories import decides
+from tests.core.transport.fault_server import Received, answers, hostile, http
 from tests.pages.conftest import Screen
 from tests.pages.test_compose import hangs, ready
-from tests.pages.test_targets import use
+from tests.pages.test_targets import KEY, use
 
 
 def steps_of(screen: Screen) -> list[str]:
@@ -98,6 +101,44 @@ def test_a_live_target_without_feed_ids_cannot_be_asked(targets: Screen) -> None
         "? Not known: this target cannot be asked",
         "? Feed not known: the feed ids of this target are not known",
     ]
+
+
+def test_on_a_live_target_a_feed_that_does_not_show_it_proves_nothing_and_one_that_does_proves_that_it_is_processed(
+    tab: Callable[[str], Screen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[str] = []
+
+    def respond(received: Received) -> bytes:
+        products = [{"id": product} for product in shown]
+        return (
+            http(201, b"{}")
+            if received.path.endswith("/track")
+            else http(200, json.dumps({"products": products}).encode())
+        )
+
+    with hostile(decides(respond)) as server:
+        given = {"HOST": server.url, "ORG": "acme", "PROJECT": "shop", "SOURCE": "1", "KEY": KEY, "PRODUCTION": "false",
+                 "FEEDS": "recently-added-to-cart=77"}  # fmt: skip
+        for name, text in given.items():
+            monkeypatch.setenv(f"CONSOLE_TARGET_LIVE_{name}", text)
+        close_services()
+        st.cache_resource.clear()
+        get_services().start(durable=False)
+        screen = tab("compose.py")
+        screen.app.selectbox(key="target").set_value("live")
+        screen.run()
+        ready(screen, person(), "SKU_1").send()
+        assert steps_of(screen) == ["● Accepted", "? Processed: not known", "… Feed: not shown yet"]
+        clock = r"\d\d:\d\d:\d\d"
+        waits = rf"SKU_1 in Recently Added to Cart: not shown yet, asked ({clock}), will ask until ({clock})\."
+        found = re.search(waits, screen.texts)
+        assert found
+        asked, until = (datetime.strptime(text, "%H:%M:%S").replace(tzinfo=UTC) for text in found.groups())
+        assert 595 <= (until - asked).seconds <= 605
+        shown.append("SKU_1")
+        screen.run()
+        assert steps_of(screen) == ["● Accepted", "● Processed: a feed shows it", "● Feed as expected"]
+        assert "Worked: SKU_1 is now first in Recently Added to Cart." in screen.texts
 
 
 def test_history_shows_the_same_steps_of_a_request_and_does_not_announce_what_another_tab_sent(

@@ -8,9 +8,14 @@ from intempt_core.history import BatchSummary, RequestState, RequestSummary
 from pages.parts.shared.formatting import format_duration
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.services import get_services
+from pages.parts.shared.widgets.announcement import announce
 
 STOP_WAITING = "Stop waiting (the event may still arrive)"
 """The button that ends a wait; it says what it cannot undo."""
+
+
+PATIENCE_MS = 1_500
+"""A wait is announced, and gets the focus, once it is longer: most responses come sooner, and their result does."""
 
 
 def is_waiting_for_one(batch: BatchSummary) -> bool:
@@ -21,12 +26,18 @@ def is_waiting_for_one(batch: BatchSummary) -> bool:
 def show_wait(batch: BatchSummary) -> None:
     """Show what the request of a batch waits for, with the button that ends it. Raises nothing if it is over."""
     found = get_services().history.queries.requests(batch.id, size=1).items
-    settings = get_services().settings
-    with st.container(horizontal=True, vertical_alignment="center", key=make_key("waiting", batch.id)):
+    settings, key, now = get_services().settings, make_key("waiting", batch.id), now_ms()
+    sentence = describe_wait(found[0], settings.tries, settings.read_seconds, now) if found else "Sending"
+    with st.container(horizontal=True, vertical_alignment="center", key=key):
         with st.container(width="stretch"):
-            st.text(describe_wait(found[0], settings.tries, settings.read_seconds, now_ms()) if found else "Sending")
+            st.text(sentence)
         label = STOP_WAITING if batch.total == 1 else STOP_WAITING.replace("event", "events")
         st.button(label, key=make_key("stop-waiting", batch.id), on_click=_stop_waiting, args=(batch.id,))
+    if found and now - batch.changed_at > PATIENCE_MS:
+        announce(
+            sentence, token=f"{key} {found[0].tries}", place=key, label="Waiting for a response", focus_token=key,
+            key=make_key(key, "announced"),
+        )  # fmt: skip
 
 
 def describe_wait(request: RequestSummary, tries: int, read_seconds: float, now: int) -> str:
