@@ -20,7 +20,7 @@ from intempt_core.contract import (
     format_count,
     join_words,
 )
-from intempt_core.history import RequestRecord, RequestState
+from intempt_core.history import IDENTITY_COLUMNS, EventIntent, RequestRecord, RequestState
 from intempt_core.transport import SandboxArrival
 
 MAX_FEED_SENTENCES = 3
@@ -119,6 +119,7 @@ class ResultEvidence:
     Attributes:
         verdict: What the sandbox says of its events; ``None`` where it said nothing, or the target is none.
         first_uses: Event id → the event that used it first, of what the sandbox was asked about.
+        person: The person whose feeds these are, as identity field and id; ``None`` where all events are of one.
         feeds: Its person's feeds by :class:`~intempt_core.contract.FeedId`; none where none can be read.
         feeds_unknown: Why the feeds cannot be asked, as the end of a sentence; empty where they can.
         limit: How many products a feed is asked for.
@@ -128,6 +129,7 @@ class ResultEvidence:
 
     verdict: RequestVerdict | None = None
     first_uses: Mapping[str, SandboxArrival] = field(default_factory=dict)
+    person: tuple[str, str] | None = None
     feeds: Mapping[str, FeedReading] = field(default_factory=dict)
     feeds_unknown: str = ""
     limit: int = 50
@@ -270,6 +272,8 @@ class _ResultMaker:
             reading = self.evidence.feeds.get(feed or "")
             if recorded.position in skip or product is None or feed is None or (feed, product) in seen:
                 continue
+            if not self._is_of_person(recorded.event):
+                continue  # another person's feeds would have to be read
             seen.add((feed, product))
             if reading is None or reading.actual is None:
                 continue
@@ -286,6 +290,18 @@ class _ResultMaker:
             )
             yield _FeedWish(feed, product, place, is_met, is_met and is_own, was_same)
 
+    def _is_of_person(self, event: EventIntent) -> bool:
+        if self.evidence.person is None:
+            return True
+        by, id_ = self.evidence.person
+        return getattr(event, IDENTITY_COLUMNS[by]) == id_
+
+    @property
+    def _worked(self) -> str:
+        """How a good sentence begins: for whom, where the request has other persons' events too."""
+        one = all(self._is_of_person(recorded.event) for recorded in self.request.events)
+        return "Worked" if one or self.evidence.person is None else f"Worked for {self.evidence.person[1]}"
+
     def _judge_feeds(self, skip: "set[int] | frozenset[int]" = frozenset()) -> tuple[ResultStep, str, bool]:
         """The third step, its sentence, and whether a feed is worth asking again."""
         evidence = self.evidence
@@ -299,7 +315,7 @@ class _ResultMaker:
             return ResultStep(StepState.NOT_KNOWN, label), unread, False
         missed = [wish for wish in wishes if not wish.is_met]
         if not missed:
-            return ResultStep(StepState.DONE, "Feed as expected"), f"Worked: {_join_wishes(wishes)}", False
+            return ResultStep(StepState.DONE, "Feed as expected"), f"{self._worked}: {_join_wishes(wishes)}", False
         asked = self.format_time(evidence.asked_at)
         are_shown = "still shown" if missed[0].place is not None else "not shown yet"
         if evidence.verdict is not None:

@@ -20,6 +20,7 @@ from .records import (
     EventIntent as EventIntent,
     ExcludedRow as ExcludedRow,
     HistoryCheckpoint as HistoryCheckpoint,
+    IDENTITY_COLUMNS as IDENTITY_COLUMNS,
     LaneState as LaneState,
     RequestBlock as RequestBlock,
     RequestHalf as RequestHalf,

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.actions import compose, event_id, events_of, fill, use_server, widget
+from tests.browser.actions import compose, event_id, events_of, fill, open_details, use_server, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
 from tests.core.transport.fault_server import Connection, answers, hostile
@@ -111,6 +111,7 @@ def test_an_event_under_an_id_that_was_used_before_is_told_as_ignored_and_sent_w
     used = event_id(page)
     send_and_wait(page)
     page.wait_for_timeout(5_500)  # sooner, the old id is a message of the browser that was underway
+    open_details(page)
     fill(page, "compose-1-eventId", used)
     fill(page, "compose-userId", second)
     fill(page, "compose-data-productId", "SKU_TOMORROW")
@@ -134,6 +135,7 @@ def test_the_event_that_used_the_id_is_one_click_away(page: Page) -> None:
     used = event_id(page)
     send_and_wait(page)
     page.wait_for_timeout(5_500)
+    open_details(page)
     fill(page, "compose-1-eventId", used)
     send_and_wait(page)
     result(page).get_by_role("link", name="See that event").click()

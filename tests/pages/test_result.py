@@ -55,7 +55,7 @@ def test_an_event_under_an_id_that_was_used_before_is_ignored_and_sent_with_a_ne
     compose: Screen,
 ) -> None:
     who, other = person(), person()
-    id_ = ready(compose, other, "SKU_1").app.text_input(key="compose-1-eventId").value or ""
+    id_ = ready(compose, other, "SKU_1", details=True).app.text_input(key="compose-1-eventId").value or ""
     compose.send().compose_state.guard.settled_at = 0.0
     compose.compose_state.replaced_at -= 5
     compose.fill("compose-1-eventId", id_)

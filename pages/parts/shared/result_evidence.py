@@ -60,6 +60,7 @@ def read_result(request: RequestRecord, target: Target | None) -> ResultReading:
     evidence = ResultEvidence(
         verdict=verdict,
         first_uses=_find_first_uses(arrivals),
+        person=(person.field, person.id) if person else None,
         feeds={} if unknown or snapshot is None else _read_feed_changes(request, snapshot),
         feeds_unknown=unknown,
         limit=FEED_LIMIT,

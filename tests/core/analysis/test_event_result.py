@@ -1,5 +1,6 @@
 """Three steps of a request, each from evidence of its own, and green only as far as it is true."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -138,6 +139,16 @@ def test_a_journey_is_one_sentence() -> None:
     assert result.sentence == (
         "Worked: A1 is now first in Recently Viewed, Recently Added to Cart and Recently Purchased."
     )
+
+
+def test_the_feeds_of_one_person_say_nothing_of_another_persons_events() -> None:
+    request = sent(("Added to cart", "A1"), ("Added to cart", "B2"))
+    other = replace(request.events[0], event=request.events[0].event._replace(user_id="u2"))
+    both = replace(request, events=(other, request.events[1]))
+    feeds = cart(("B2",), ("B2",), earlier=())
+    result = result_of(both, verdict=RequestVerdict(2), feeds=feeds, person=("userId", "u1"))
+    assert result.worked
+    assert result.sentence == "Worked for u1: B2 is now first in Recently Added to Cart."
 
 
 def test_many_products_are_counted() -> None:
