@@ -294,7 +294,7 @@ class _ResultMaker:
         if self.evidence.person is None:
             return True
         by, id_ = self.evidence.person
-        return getattr(event, IDENTITY_COLUMNS[by]) == id_
+        return bool(getattr(event, IDENTITY_COLUMNS[by]) == id_)
 
     @property
     def _worked(self) -> str:
