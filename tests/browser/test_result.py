@@ -32,13 +32,17 @@ def send_and_wait(page: Page, key: str = "compose-send") -> None:
     wait_for_result(page, known)
 
 
+RESULTS = "() => [...(window.consoleAnnouncements ?? [])].filter(one => one.startsWith('result-')).length"
+"""How many tokens of results were announced; a long wait is announced too."""
+
+
 def count_announced(page: Page) -> int:
-    return int(page.evaluate("() => window.consoleAnnouncements?.size ?? 0"))
+    return int(page.evaluate(RESULTS))
 
 
 def wait_for_result(page: Page, known: int = 0) -> None:
     """Wait until a result is there that was not announced before."""
-    page.wait_for_function("known => (window.consoleAnnouncements?.size ?? 0) > known", arg=known)
+    page.wait_for_function(f"known => ({RESULTS})() > known", arg=known)
     settled(page)
 
 
