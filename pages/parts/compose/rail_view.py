@@ -98,8 +98,9 @@ def show_send_buttons(screen: ComposeState, target: Target) -> None:
     see_history_once(target)
     events = format_count(len(screen.forms), "event")
     busy = screen.guard.is_sending
+    is_confirmed = confirm_target_name(target, "compose")
     with st.container(horizontal=True):
-        if confirm_target_name(target, "compose"):
+        if is_confirmed:
             st.button(
                 f"Send {events} to {escape_markdown(target.title)}",
                 key="compose-send",
