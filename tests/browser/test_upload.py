@@ -216,7 +216,7 @@ def test_a_page_that_is_loaded_again_still_has_its_file(page: Page, tmp_path: Pa
 def test_the_way_on_and_the_chosen_row_are_in_view(page: Page, tmp_path: Path, width: int, height: int) -> None:
     page.set_viewport_size({"width": width, "height": height})
     file = tmp_path / "in-view.csv"
-    file.write_bytes(cosmetics(20))
+    file.write_bytes(cosmetics(20, seed=width))
     open_screen(page, "/upload")
     drop(page, file)
     expect(page.locator(".st-key-upload-accept button")).to_be_in_viewport()
@@ -227,8 +227,9 @@ def test_the_way_on_and_the_chosen_row_are_in_view(page: Page, tmp_path: Path, w
     expect(page.locator(".st-key-upload-send button")).to_be_in_viewport()
 
     file.write_bytes(faults("in-view-"))
-    press(page, "upload-open-1-1")
+    page.locator(".st-key-upload-step-1 button").click()
     drop(page, file)
+    expect(page.locator(".st-key-upload-step-1")).to_contain_text("30 rows")
     press(page, "upload-settle")
     grid, panel = rows_of(page).bounding_box(), page.locator(".st-key-upload-cell").bounding_box()
     assert grid

@@ -190,7 +190,7 @@ def test_rows_that_were_accepted_before_are_counted_apart_and_can_be_excluded(up
     history.queue.apply_transitions([accepted, unknown], owner=owner)
     upload.app.session_state["console"].screen_states.pop("UploadState")
     upload.app.query_params.clear()
-    upload.run().drop(data).press("upload-settle")
+    upload.run().drop(data).press("upload-settle").look(3)
     assert "120 rows with warnings" in upload.markdown
     upload.app.selectbox(key="upload-kind").set_value("sent_before")
     upload.run()

@@ -6,7 +6,7 @@ import streamlit as st
 
 from intempt_core.contract import now_ms
 from intempt_core.errors import ReadError
-from intempt_core.validation import CheckComparison, CheckMemory, RememberedCheck
+from intempt_core.validation import PRIOR_SEND_CODES, Baseline, CheckComparison, CheckMemory, RememberedCheck
 from pages.parts.shared.formatting import format_moment
 from pages.parts.shared.services import get_services
 from pages.parts.upload.state import CheckedFile, get_upload_state
@@ -18,14 +18,20 @@ def show_comparison(checked: CheckedFile) -> None:
     if earlier is None:
         return
     try:
-        *lines, total = CheckComparison.of(earlier.baseline, checked.baseline).describe()
+        compared = CheckComparison.of(_drop_prior_sends(earlier.baseline), _drop_prior_sends(checked.baseline))
+        *lines, total = compared.describe()
     except ReadError:
         return  # of another shape after all
     with st.container(key="upload-comparison", gap="xsmall"):
-        st.text(f"{total} ({format_moment(earlier.at)})")
+        st.text(f"{total} That was at {format_moment(earlier.at)}.")
         if lines:
             with st.expander("What changed since", key="upload-comparison-lines", type="compact"):
                 st.code("\n".join(lines), language=None, wrap_lines=True)
+
+
+def _drop_prior_sends(found: Baseline) -> Baseline:
+    """A check without what depends on what was sent in the meantime, and not on the file."""
+    return replace(found, failing={code: rows for code, rows in found.failing.items() if code not in PRIOR_SEND_CODES})
 
 
 def _find_earlier_check(checked: CheckedFile) -> RememberedCheck | None:

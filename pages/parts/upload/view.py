@@ -144,7 +144,8 @@ def show_problems_line(checked: CheckedFile, *, live: bool = True) -> None:
         fixes = f"{format_count(len(checked.fixes), 'fix', 'fixes')}"
         line = f"{line} · {fixes} in {format_count(sum(checked.cells_changed), 'cell')}".lstrip(" ·")
     label = "View problems" if badges else "View rows" if live and report.rows else ""
-    if show_step(3, "Problems", line, label, " ".join(badges), is_open=live and bool(badges)):
+    has_errors = bool(report.rows_with_errors or report.rule_counts)
+    if show_step(3, "Problems", line, label, " ".join(badges), is_open=live and has_errors):
         show_problem_explorer(checked, live=live)
 
 
