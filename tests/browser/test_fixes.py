@@ -7,7 +7,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.browser.actions import box, events_of
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
-from tests.browser.test_upload import download, drop, press, rows_of, send, table
+from tests.browser.test_upload import download, drop, kinds_of, press, rows_of, send, table
 from tests.pages.upload_steps import csv_of, good_rows
 
 
@@ -104,7 +104,7 @@ def test_one_click_leads_from_a_kind_to_its_rows_and_from_a_problem_to_its_cell(
     click_in(page, rows_of(page), 1, left=20)
     expect(card).to_contain_text("Row 2 · line 3")
     expect(card).to_contain_text("column name · in the event /name · skipped")
-    click_in(page, page.locator(".st-key-upload-counts [data-testid=stDataFrame]"), 2, right=66)
+    click_in(page, kinds_of(page), 2, right=66)
     expect(box(page, "upload-kind")).to_have_value("product id missing")
     expect(card).to_contain_text("Row 15 · line 16")
     press(page, "upload-row-next")
