@@ -5,6 +5,7 @@ Which rules there are, and what each asks of a value, is declared in ``issue_kin
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from intempt_core.contract.fields import EVENT_FIELDS, Json, get_field
@@ -57,6 +58,14 @@ class _FieldRules(NamedTuple):
     is_met: list[tuple[str, Callable[[Json], bool]]]
     is_wrong: list[tuple[str, Callable[[Json], bool]]]
 
+    def find_wrong(self, value: Json) -> tuple[str, ...]:
+        """The codes of the rules about a value that it breaks."""
+        return tuple(code for code, is_wrong in self.is_wrong if is_wrong(value))
+
+
+MAX_REMEMBERED_TEXT, MAX_REMEMBERED_TEXTS = 64, 4_096
+"""Characters of a text, and how many texts of each field, of which it is remembered what is wrong: ids come again."""
+
 
 class _RuleSet:
     """The rules of one severity, by the field that each reads."""
@@ -70,7 +79,11 @@ class _RuleSet:
             if kind.severity is severity:
                 self._add(code, kind.reading)
         self._name, self._whole, *rest = self._by_field.values()
-        self._fields = [rules for rules in rest if rules.is_met or rules.is_wrong]
+        self._fields = [
+            (*rules[:3], rules.find_wrong, lru_cache(MAX_REMEMBERED_TEXTS)(rules.find_wrong))
+            for rules in rest
+            if rules.is_met or rules.is_wrong
+        ]
 
     def _add(self, code: str, reading: Reading) -> None:
         if isinstance(reading, Requirement) and len(reading.fields) > 1:
@@ -91,16 +104,16 @@ class _RuleSet:
         yield from ((code, "") for code, is_wrong in self._whole.is_wrong if is_wrong(body))
         if not isinstance(body, Mapping):
             return
-        for field, parent, requirements, value_rules in self._fields:
+        for field, parent, requirements, find_wrong, recall_wrong in self._fields:
             value = get_field(body, field) if parent else body.get(field)
             for code, is_met in requirements:
                 if not is_met(value):
                     is_parent_wrong = parent and not isinstance(get_field(body, parent), Mapping)
                     yield code, parent if is_parent_wrong else field
             if value is not None:
-                for code, is_wrong in value_rules:
-                    if is_wrong(value):
-                        yield code, field
+                is_short = type(value) is str and len(value) <= MAX_REMEMBERED_TEXT
+                for code in recall_wrong(value) if is_short else find_wrong(value):
+                    yield code, field
         for code, reading in self._any_of:
             if not any(reading.is_met(body.get(field)) for field in reading.fields):
                 yield code, ""

@@ -5,6 +5,7 @@ import json
 import re
 from uuid import uuid4
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.actions import KEY, arrived, box, events_of, go, paste, press, send, use_target, widget
@@ -204,3 +205,62 @@ def test_axe_finds_nothing_serious_in_an_error_and_an_outcome(page: Page) -> Non
     arrived(page, "accepted")
     page.emulate_media(color_scheme="dark")
     assert serious_findings(settled(page)) == []
+
+
+SIZES = [(1440, 900), (1024, 768), (390, 844)]
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_an_id_that_was_used_before_is_told_and_the_result_is_in_view(page: Page, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
+    who, id_ = f"user-{uuid4().hex[:8]}", f"evt-{uuid4().hex[:8]}"
+    event = {"name": "Added to cart", "eventId": id_, "userId": who, "data": {"productId": "SKU_9"}}
+    open_screen(page, "/inspect")
+    paste(page, json.dumps([event]))
+    press(page, "inspect-send")
+    arrived(page, "Processed")
+    paste(page, json.dumps([{**event, "userId": "brand_new", "data": {"productId": "SKU_5"}}]))
+    expect(page.get_by_text("■ will be ignored")).to_be_visible()
+    expect(page.get_by_text(re.compile(f"its event id was used .* by {who}"))).to_be_visible()
+    expect(page.get_by_role("link", name="See the event that used its id")).to_be_visible()
+    press(page, "inspect-send")
+    ignored = page.get_by_text(re.compile("Ignored: duplicate event id, used .*"))
+    expect(ignored.first).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Send with a new id")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert serious_findings(page) == []
+
+
+def test_a_text_is_pasted_formatted_and_its_problems_are_reached_by_the_keyboard_alone(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.set_viewport_size({"width": 1440, "height": 900})
+    events = [{"eventId": f"k{number}", "userId": "u", "data": {}} for number in range(60)]
+    text = json.dumps({"track": [{"name": "added to cart", "payload": events}]}, separators=(",", ":"))
+    open_screen(page, "/inspect")
+    page.evaluate("(text) => navigator.clipboard.writeText(text)", text)
+    box(page, "inspect-paste").focus()
+    page.keyboard.press("Control+v")
+    expect(page.get_by_text("Recognised: request body, 1 group, 60 events")).to_be_visible()
+    settled(page)
+    expect(page.get_by_text("■ 61 problems")).to_be_visible()  # one for the name of the group, however many events
+    expect(page.locator("textarea")).to_have_count(0)  # the text stands once
+    widget(page, "inspect-format").get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    settled(page)
+    lines = widget(page, "inspect-text").locator("li")
+    expect(lines.nth(3)).to_contain_text('"name": "added to cart"')
+    page.get_by_text("60 places").locator("xpath=ancestor-or-self::summary").focus()
+    page.keyboard.press("Enter")
+    settled(page)
+    go_there = widget(page, "inspect-place-20").get_by_role("button", name="Jump to line")
+    go_there.focus()
+    page.keyboard.press("Enter")
+    settled(page)
+    expect(widget(page, "inspect-text").locator(".focused")).to_be_in_viewport()
+    widget(page, "inspect-undo").get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    settled(page)
+    expect(lines).to_have_count(1)
+    page.evaluate("(text) => navigator.clipboard.writeText(text)", text[:200])
+    page.keyboard.press("Control+v")  # pasted beside every field: in the place of the text that is shown
+    expect(page.get_by_text("The JSON ends early at column 201", exact=False)).to_be_visible()

@@ -16,9 +16,14 @@ def plan_payload(*, everything: bool) -> Plan | None:
     found = get_screen_state(InspectState)
     if found.payload is None or found.report is None:
         return None
-    bad = found.report.excluded_mask
-    events = [event for number, event in enumerate(found.payload.events) if everything or not bad[number]]
-    return plan_events(events) if events else None
+    everything = everything or not found.report.excluded_mask.any()
+    if everything not in found.plans:
+        bad = found.report.excluded_mask
+        events = [event for number, event in enumerate(found.payload.events) if everything or not bad[number]]
+        if not events:
+            return None
+        found.plans[everything] = plan_events(events)
+    return found.plans[everything]
 
 
 def send_payload(target: Target, policy: Policy, *, as_it_is: bool = False) -> None:

@@ -15,6 +15,7 @@ from intempt_core.fixes import (
     list_fixes,
 )
 from intempt_core.history import HistoryCheckpoint
+from intempt_core.planning import Plan
 from intempt_core.readers import (
     LARGE_HAR_BYTES,
     MAX_PASTED_CHARS,
@@ -69,6 +70,7 @@ class InspectState:
         groups: The same by kind.
         annotations: The places of the first problems in the text.
         verdicts: The verdicts on events, by their rows.
+        plans: The requests of all events, and of those without errors, by whether it is all.
         undo_texts: The texts before each fix, oldest first.
         fixed_text: The text that the last fix made.
         note: What was done to the text, as a sentence.
@@ -97,6 +99,7 @@ class InspectState:
     groups: Sequence[ProblemGroup] = ()
     annotations: Sequence[Annotation] = ()
     verdicts: dict[tuple[int, ...], list[EventVerdicts]] = field(default_factory=dict)
+    plans: dict[bool, Plan] = field(default_factory=dict)
     undo_texts: list[str] = field(default_factory=list)
     fixed_text: str | None = None
     note: str = ""
@@ -207,7 +210,7 @@ def read_request(found: InspectState, text: str, request: int | None) -> None:
     """Read one request of a text, or those that go to a track path; why it cannot be read is a sentence."""
     found.request = request
     try:
-        found.payload = read_payload(text, max_chars=MAX_PASTED_CHARS, request=request, salvage=True)
+        found.payload = read_payload(text, max_chars=MAX_PASTED_CHARS, request=request, salvage=True, is_masked=True)
         found.requests = found.payload.requests
     except ConsoleError as error:
         found.requests = error.requests if isinstance(error, RequestChoiceError) else ()
@@ -243,7 +246,7 @@ def reset_payload(found: InspectState) -> None:
     found.trouble = found.text = found.note = ""
     found.requests, found.request = (), None
     found.problems, found.groups, found.annotations, found.focus = (), (), (), 0
-    found.verdicts, found.case = {}, None
+    found.verdicts, found.plans, found.case = {}, {}, None
 
 
 def read_dropped_file(target: Target, name: str, content: bytes) -> None:
@@ -290,7 +293,7 @@ def check_paste(target: Target) -> None:
     """Check the events that were read, also against what was sent to ``target`` before."""
     found, target_key = get_screen_state(InspectState), derive_target_key(target)
     found.checked_for, found.seen = target_key, see_history(target)
-    found.verdicts, rules = {}, get_team_rules()
+    found.verdicts, found.plans, rules = {}, {}, get_team_rules()
     found.checked_by = rules.digest if rules else ""
     if found.payload is None:
         return

@@ -256,7 +256,7 @@ def test_zeros_that_say_nothing_are_no_lost_digits(literal: str) -> None:
         ('{"a": 1\n"b": 2}', 2, "a comma or a closing bracket is missing"),
         ('{"a"\n1}', 2, "a colon is missing"),
         ('{"a": "x\ny"}', 1, "line break"),
-        ('{"a": "x', 1, "never closed"),
+        ('{"a": "x', 1, "the JSON ends early"),
         ('{"a": "\\x"}', 1, "backslash"),
         ('{"a": [1', 1, "the JSON ends early"),
         ('{"a": 1} x', 1, "“x” follows"),
@@ -279,7 +279,7 @@ def test_zeros_that_say_nothing_are_no_lost_digits(literal: str) -> None:
         ('{"a": 1,\n"b": -' + "7" * 5000 + "}", 2, "5,000 digits"),
         ("[" * MAX_JSON_DEPTH + "\n[" + "]" * MAX_JSON_DEPTH + "]", 2, "nested more than"),
         ('{"a":' * 100_000, 1, "nested more than"),
-        ('["' + "[" * 500, 1, "never closed"),
+        ('["' + "[" * 500, 1, "the JSON ends early"),
     ],
 )
 def test_what_is_no_json_is_shown_with_line_and_fix(text: str, line: int | None, says: str) -> None:
