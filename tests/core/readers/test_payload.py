@@ -262,7 +262,7 @@ def test_zeros_that_say_nothing_are_no_lost_digits(literal: str) -> None:
         ('{"a": 1} x', 1, "“x” follows"),
         ('{"a": 1}\n{"a": }', 2, "“}” is no JSON value"),
         ('{"a": 1}\n2', 2, "“2” follows"),
-        ('{"a": {"b": [1],\n"c": 2', 2, "1 bracket is open, the last of them since line 1"),
+        ('{"a": {"b": [1],\n"c": 2', 2, "2 brackets are open, the last of them since line 1"),
         ('{// why\n"a": }', 2, "“}” is no JSON value"),
         ("[1,,]", 1, "no value follows after the comma"),
         ("curl -X POST https://a.example/track", None, "posts no body"),
