@@ -100,7 +100,9 @@ def test_an_event_leads_to_what_it_repeats_to_its_users_feeds_and_to_inspect(san
     assert f"person={person}" in links["User's feeds"]
     assert "feed=recently-added-to-cart" in links["User's feeds"]
     screen.press("sandbox-event-inspect")
-    pasted = json.loads(screen.app.text_area(key="inspect-paste").value or "")
+    payload = screen.inspect_state.payload
+    assert payload is not None
+    pasted = json.loads(payload.text)
     assert pasted["track"][0]["payload"][0]["data"] == {"productId": "SKU_9"}
 
 
