@@ -93,6 +93,7 @@ def test_why_is_answered_in_view_and_every_event_is_reached_by_the_keyboard(
     open_screen(page, f"/feeds?{question}")
     sentence = page.get_by_text(f"repeated the id evt {person}, already used at", exact=False).first
     expect(sentence).to_be_in_viewport()
+    expect(page.get_by_role("status").filter(has_text=f"repeated the id evt {person}")).to_have_count(1)  # it is heard
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     options = page.get_by_role("option")
     expect(options).to_have_count(3)

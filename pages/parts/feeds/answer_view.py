@@ -13,6 +13,7 @@ from pages.parts.shared.feed_card import MAX_HISTORY_EVENTS, describe_feed_sourc
 from pages.parts.shared.formatting import escape_markdown
 from pages.parts.shared.sandbox_events import open_event_in_compose
 from pages.parts.shared.time_zones import get_zone_name
+from pages.parts.shared.widgets.announcement import announce
 
 
 def show_scope(reading: PersonReading, target: Target) -> None:
@@ -52,8 +53,17 @@ def show_answer(question: FeedQuestion, reading: PersonReading) -> None:
     answer = reading.answer(question.product, question.feed)
     with st.container(border=True, key="feeds-answer"):
         st.markdown(format_answer_badge(answer), width="content")
+        sentence = escape_invisible(answer.sentence)
         with st.container(key="feeds-answer-sentence"):
-            st.text(escape_invisible(answer.sentence))
+            st.text(sentence)
+        announce(
+            sentence,
+            token=f"{reading.snapshot.person} {sentence}",
+            place="",
+            label="",
+            focus_token="",
+            key="feeds-announcement",
+        )
         if answer.event is None:
             return
         with st.container(horizontal=True, vertical_alignment="center"):
