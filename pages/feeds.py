@@ -7,6 +7,7 @@ from pages.parts.feeds.question_view import ask_question, show_feeds_intro
 from pages.parts.feeds.state import apply_feeds_link, update_feeds_link
 from pages.parts.feeds.tiles_view import show_shared_feeds
 from pages.parts.history.funnel_view import show_funnel
+from pages.parts.shared.screens import set_title
 from pages.parts.shared.session_targets import get_selected_target
 
 if batch := st.query_params.get("batch"):
@@ -21,5 +22,6 @@ if question.person is None:
     show_feeds_intro(question, get_selected_target())
     st.stop()
 
+set_title(question.person.id)
 reading = show_person(question, question.person, get_selected_target())
 show_shared_feeds(reading, get_selected_target())

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from pages.parts.shared.screens import set_title
 from pages.parts.shared.session_targets import get_selected_target
 from pages.parts.upload.file_view import show_file_step, show_upload_intro
 from pages.parts.upload.state import get_upload_state, receive_file
@@ -17,6 +18,7 @@ if not screen.digest:
     show_upload_intro()
     st.stop()
 
+set_title(screen.name)
 show_file_step()
 mapping = show_mapping_step(get_selected_target())
 if mapping is not None:

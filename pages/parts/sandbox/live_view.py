@@ -35,6 +35,7 @@ from pages.parts.sandbox.state import (
     return_to_rows,
     toggle_pause,
 )
+from pages.parts.shared.empty_state import FirstStep, show_empty_state
 from pages.parts.shared.formatting import format_moment, format_size, show_raw_text
 from pages.parts.shared.links import show_link
 from pages.parts.shared.sandbox_connection import get_sandbox_client
@@ -199,10 +200,12 @@ def _show_no_rows(received: int) -> None:
     ):
         st.text("Nothing matches these filters yet. Rows appear here as they arrive.")
         return
-    st.text(
-        "Nothing has reached the sandbox yet. Everything that is sent to it, from here or by any program, appears here."
+    show_empty_state(
+        "Nothing has reached the sandbox yet. Everything that is sent to it, from here or by any program, appears"
+        " here.",
+        FirstStep("Compose the first event", page="compose.py"),
+        "stream",
     )
-    st.page_link("compose.py", label="Compose the first event")
     st.text("Or from a shell:")
     show_raw_text(build_curl_example())
 
@@ -269,8 +272,10 @@ def find_feeds_question(event: Mapping[str, Any]) -> dict[str, str]:
 def show_sandbox_request(text: str) -> None:
     """One request as it arrived, and the response."""
     _show_back_button()
+    number = _parse_number(text)
+    set_title(f"Request {number}")
     try:
-        _show_kept_request(get_sandbox_client().read_request(_parse_number(text)))
+        _show_kept_request(get_sandbox_client().read_request(number))
     except SandboxUnavailable as error:
         st.text(str(error))
 

@@ -15,6 +15,7 @@ from pages.parts.shared.formatting import format_team_badge
 from pages.parts.shared.links import show_link
 from pages.parts.shared.result_view import show_batch_result
 from pages.parts.shared.screen_state import make_key
+from pages.parts.shared.screens import set_title
 from pages.parts.shared.send_flow import (
     show_batch_controls,
     watch_batch,
@@ -159,6 +160,7 @@ def show_sent_batch(id_: str) -> None:
         show_upload_intro()
         return
     st.query_params.from_dict({"batch": id_})
+    set_title(batch.label)
     if found.question is not None:
         show_step(1, "File", describe_file())
         show_step(2, "Mapping", describe_mapping(Mapping.from_json(batch.mapping)))
