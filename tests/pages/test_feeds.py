@@ -159,7 +159,7 @@ def test_why_a_product_is_not_shown_is_answered_first_for_an_event_of_an_applica
     assert "■ not shown" in screen.markdown
     assert f"repeated the id evt-{person}, already used at" in screen.texts
     assert f"by {person}-9, in “Product viewed” of A1." in screen.texts
-    assert screen.has("feeds-new-id")
+    assert screen.has("feeds-send-new-id")
     screen.fill("feeds-product", "SKU_10")
     assert "because it gives SKU_10 as “data.productID”, not as “data.productId”." in screen.texts
     assert screen.app.query_params["product"] == "SKU_10"
