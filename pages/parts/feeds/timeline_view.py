@@ -58,7 +58,7 @@ def show_person_timeline(question: FeedQuestion, reading: PersonReading) -> None
     events: NumberedEvents = list(enumerate(reading.timeline.events, 1))
     if not events:
         return
-    st.subheader(f"What happened: {format_count(len(events), 'event')}", anchor=False)
+    st.header(f"What happened: {format_count(len(events), 'event')}", anchor=False)
     events = _choose_events(question, events)
     pages = -(-len(events) // EVENTS_PER_PAGE)
     page = read_page(pages)
