@@ -108,7 +108,8 @@ def test_why_is_answered_in_view_and_every_event_is_reached_by_the_keyboard(
     page.keyboard.press("ArrowDown")
     expect(options.nth(2)).to_be_focused()
     page.keyboard.press("Enter")
-    expect(widget(page, "feeds-event").get_by_text("◆ ignored")).to_be_visible()
+    expect(widget(page, "feeds-event").get_by_text("◆ ignored")).to_be_in_viewport()
+    expect(widget(page, "feeds-event")).to_be_focused()
     assert serious_findings(settled(page)) == []
     page.get_by_role("link", name="which used the id first").first.click()
     expect(page.get_by_text("● processed")).to_be_visible()

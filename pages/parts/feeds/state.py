@@ -52,6 +52,7 @@ class FeedsState:
         trouble: Why the link cannot be followed, as a sentence.
         shared: The global feeds that were read, by feed.
         chosen: The number of the event that was chosen in the timeline, from 1; ``None`` where none is.
+        choices: How many were chosen: each gets the focus once.
     """
 
     link: tuple[str, ...] = ()
@@ -61,6 +62,7 @@ class FeedsState:
     trouble: str = ""
     shared: dict[str, FeedResponse] = field(default_factory=dict)
     chosen: int | None = None
+    choices: int = 0
 
 
 def apply_feeds_link(target: Target) -> None:

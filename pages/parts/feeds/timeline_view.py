@@ -14,6 +14,7 @@ from pages.parts.feeds.state import FeedQuestion, FeedsState, read_page
 from pages.parts.feeds.tiles_view import name_products
 from pages.parts.shared.formatting import format_clock
 from pages.parts.shared.screen_state import get_screen_state, read_widget, set_widget
+from pages.parts.shared.widgets.announcement import announce
 from pages.parts.shared.widgets.timeline import TimelineMark, show_timeline
 
 EVENTS_PER_PAGE = 100
@@ -84,10 +85,14 @@ def show_person_timeline(question: FeedQuestion, reading: PersonReading) -> None
         st.caption(f"Events {first:,} to {last:,}, the newest on page 1.")
         st.pagination(pages, key="feeds-page")
     if chosen is not None:
-        screen.chosen = chosen
+        screen.chosen, screen.choices = chosen, screen.choices + 1
     if screen.chosen is not None and screen.chosen <= len(reading.timeline.events):
         one = reading.timeline.events[screen.chosen - 1]
         show_event_card(one, names.get(one.event.product, ""))
+        announce(
+            "", token="", place="feeds-event", label="The chosen event", focus_token=f"feeds-event-{screen.choices}",
+            key="feeds-event-focus",
+        )  # fmt: skip
 
 
 def _choose_events(question: FeedQuestion, events: NumberedEvents) -> NumberedEvents:
