@@ -37,7 +37,7 @@ def test_the_template_has_no_problem_and_needs_no_mapping(upload: Upload) -> Non
     from pages.parts.upload.file_view import CSV_TEMPLATE
 
     upload.drop(CSV_TEMPLATE.encode(), "events-template.csv").press("upload-settle")
-    assert f"{len(EventName)} events · 1 user · 1 request · to Sandbox" in upload.texts
+    assert f"{len(EventName)} events · 1 user · 1 request → Sandbox" in upload.texts
     assert "none" in upload.texts.splitlines()
 
 
