@@ -8,7 +8,8 @@
 - ``funnel``: how many persons of a batch viewed, added and ordered
 - ``verdicts``, ``id_uses``: whether an event is valid, accepted, and takes effect; who used its id before
 - ``resend_preview``: what sending some of a batch again would do
-- ``diff``, ``diff_sources``: two bodies, requests, attempts or batches compared by meaning
+- ``diff``, ``diff_sources``: two bodies, requests or attempts compared by meaning
+- ``batch_diff``: two batches compared event by event, at any size
 """
 
 import lazy_loader

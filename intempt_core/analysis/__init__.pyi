@@ -1,6 +1,11 @@
 from .absence import (
     FeedAnswer as FeedAnswer,
     explain_absence as explain_absence,
+from .batch_diff import (
+    BatchDiff as BatchDiff,
+    BatchDiffCounts as BatchDiffCounts,
+    EventDifference as EventDifference,
+    EventDifferenceKind as EventDifferenceKind,
 )
 from .diff import (
     Comparison as Comparison,
@@ -8,6 +13,7 @@ from .diff import (
     compare_sides as compare_sides,
 )
 from .diff_sources import (
+    find_named_batch as find_named_batch,
     load_side as load_side,
 )
 from .event_result import (

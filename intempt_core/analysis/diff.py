@@ -18,6 +18,12 @@ _GENERATED_ID = re.compile(
     re.IGNORECASE,
 )
 
+
+def is_generated_id(event_id: str) -> bool:
+    """Whether an event id was made by this console or by a library: another send of the same event has another."""
+    return _GENERATED_ID.fullmatch(event_id) is not None
+
+
 MAX_DIFFERENCES = 500
 """Differences that a comparison lists; it counts all of them."""
 
@@ -105,7 +111,7 @@ def build_payload_side(title: str, payload: Payload) -> DiffSide:
 
 def compare_sides(left: DiffSide, right: DiffSide) -> Comparison:
     """Compare two sides. Comparing them the other way round gives the same, mirrored."""
-    found = list(_diff_values(left.facts, right.facts, ""))
+    found = list(diff_values(left.facts, right.facts, ""))
     found += _diff_events(_SideEvents(left.events), _SideEvents(right.events))
     return Comparison(left, right, tuple(found[:MAX_DIFFERENCES]), len(found))
 
@@ -113,27 +119,28 @@ def compare_sides(left: DiffSide, right: DiffSide) -> Comparison:
 # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _diff_values(left: Json, right: Json, path: str) -> Iterator[Difference]:
+def diff_values(left: Json, right: Json, path: str) -> Iterator[Difference]:
+    """Each difference between two values, whatever the order of their keys; ``path`` is where they are."""
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         for key in sorted({*left, *right}, key=str):
             here = f"{path}.{key}" if path else str(key)
             if key not in right:
-                yield Difference(DifferenceKind.LEFT, here, _format_value(left[key]))
+                yield Difference(DifferenceKind.LEFT, here, format_value(left[key]))
             elif key not in left:
-                yield Difference(DifferenceKind.RIGHT, here, None, _format_value(right[key]))
+                yield Difference(DifferenceKind.RIGHT, here, None, format_value(right[key]))
             else:
-                yield from _diff_values(left[key], right[key], here)
+                yield from diff_values(left[key], right[key], here)
     elif isinstance(left, list) and isinstance(right, list):
         for index in range(max(len(left), len(right))):
             here = f"{path}[{index}]"
             if index >= len(right):
-                yield Difference(DifferenceKind.LEFT, here, _format_value(left[index]))
+                yield Difference(DifferenceKind.LEFT, here, format_value(left[index]))
             elif index >= len(left):
-                yield Difference(DifferenceKind.RIGHT, here, None, _format_value(right[index]))
+                yield Difference(DifferenceKind.RIGHT, here, None, format_value(right[index]))
             else:
-                yield from _diff_values(left[index], right[index], here)
+                yield from diff_values(left[index], right[index], here)
     elif not _are_equal(left, right):
-        yield Difference(DifferenceKind.CHANGED, path, _format_value(left), _format_value(right))
+        yield Difference(DifferenceKind.CHANGED, path, format_value(left), format_value(right))
 
 
 def _are_equal(left: Json, right: Json) -> bool:
@@ -143,7 +150,8 @@ def _are_equal(left: Json, right: Json) -> bool:
     return isinstance(right, int | float) and left == right
 
 
-def _format_value(value: Json) -> str:
+def format_value(value: Json) -> str:
+    """A value as one line of text."""
     return format_given(value) or ("null" if value is None else "")
 
 
@@ -156,7 +164,7 @@ class _SideEvents:
     def __init__(self, events: Sequence[tuple[Json, Json]]) -> None:
         self.names = [name for name, _ in events]
         ids = [id_to_text(get_field(body, "eventId")) for _, body in events]
-        made = [id_ is not None and _GENERATED_ID.fullmatch(id_) is not None for id_ in ids]
+        made = [id_ is not None and is_generated_id(id_) for id_ in ids]
         self.keys = [None if is_made else id_ for id_, is_made in zip(ids, made, strict=True)]
         self.bodies = [
             {**body, "eventId": "generated"} if is_made else body
@@ -186,7 +194,7 @@ def _diff_events(left: _SideEvents, right: _SideEvents) -> list[Difference]:
     found: list[tuple[int, int, Difference]] = []
     for mine, other in pairs:
         whole = [{"name": side.names[row], "event": side.bodies[row]} for side, row in ((left, mine), (right, other))]
-        for one in _diff_values(whole[0], whole[1], ""):
+        for one in diff_values(whole[0], whole[1], ""):
             path = "" if one.path == "event" else one.path.removeprefix("event.")
             found.append((mine, other, Difference(one.kind, path, one.left, one.right, mine + 1, other + 1)))
     taken = {mine for mine, _ in pairs}, {other for _, other in pairs}
@@ -211,7 +219,7 @@ def _find_unmatched(side: _SideEvents, taken: set[int]) -> list[int]:
 
 
 def _format_event(side: _SideEvents, row: int) -> str:
-    return _format_value(f"{_format_value(side.names[row])} {dump_json(side.bodies[row]).decode()}")
+    return format_value(f"{format_value(side.names[row])} {dump_json(side.bodies[row]).decode()}")
 
 
 def _diff_order(left: _SideEvents, right: _SideEvents, pairs: Sequence[tuple[int, int]]) -> Iterator[Difference]:

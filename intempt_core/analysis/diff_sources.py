@@ -6,11 +6,11 @@ from itertools import islice
 from intempt_core.analysis.diff import DiffSide, build_payload_side
 from intempt_core.contract import Json
 from intempt_core.errors import NotFound, ReadError
-from intempt_core.history import AttemptRecord, History, RequestState
+from intempt_core.history import AttemptRecord, BatchSummary, History, RequestState
 from intempt_core.readers import JsonText, read_payload
 
 MAX_REQUESTS_COMPARED = 200
-"""Requests of a batch that are compared: the first ones; each may hold fifty events."""
+"""Requests of a batch that are compared with what is no batch: the first ones. Two batches are compared whole."""
 
 _REFERENCE = re.compile(r"(request|batch|attempt)[\s=:/]+([\w-]+)", re.IGNORECASE)
 _VOLATILE_HEADERS = frozenset(("date", "x-request-id", "cf-ray", "age", "etag"))
@@ -21,7 +21,7 @@ def load_side(history: History, text: str) -> DiffSide:
 
     Raises :class:`NotFound` where history has no such thing, :class:`ReadError` where it is no body either.
     """
-    named = _REFERENCE.search(text[:500]) if text.lstrip()[:1] not in tuple("{[") and "curl" not in text[:200] else None
+    named = _find_reference(text)
     if named is None:
         return build_payload_side("pasted text", read_payload(text))
     kind, id_ = named[1].lower(), named[2]
@@ -51,16 +51,33 @@ def _load_attempt(history: History, id_: str) -> DiffSide:
 
 def _load_batch(history: History, id_: str) -> DiffSide:
     batch = history.queries.batch(id_)
-    facts: dict[str, Json] = {
-        "target": batch.target.track_url,
-        "outcomes": {state.value: count for state, count in batch.events.items() if count},
-        "events": batch.total,
-    }
     events: list[tuple[Json, Json]] = []
     states = [state for state in RequestState if state is not RequestState.SPLIT]
     for request in islice(history.outcomes.request_intents(id_, states), MAX_REQUESTS_COMPARED):
         events += _read_events(request.body)
-    return DiffSide(f"batch {batch.label}", facts, events)
+    several = sum(batch.requests.values()) > MAX_REQUESTS_COMPARED
+    title = f"batch {batch.title}" + (f", its first {MAX_REQUESTS_COMPARED} requests" if several else "")
+    return DiffSide(title, collect_batch_facts(batch), events)
+
+
+def collect_batch_facts(batch: BatchSummary) -> dict[str, Json]:
+    """What is compared of a batch beside its events: where it went, and what came of it."""
+    return {
+        "target": batch.target.track_url,
+        "outcomes": {state.value: count for state, count in batch.events.items() if count},
+        "events": batch.total,
+    }
+
+
+def find_named_batch(text: str) -> str | None:
+    """The id of the batch that a text names (``batch …``, or a link to one); ``None`` where it names something else."""
+    named = _find_reference(text)
+    return named[2] if named is not None and named[1].lower() == "batch" else None
+
+
+def _find_reference(text: str) -> re.Match[str] | None:
+    is_body = text.lstrip()[:1] in tuple("{[") or "curl" in text[:200]
+    return None if is_body else _REFERENCE.search(text[:500])
 
 
 def _read_events(body: bytes) -> list[tuple[Json, Json]]:

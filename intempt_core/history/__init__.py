@@ -8,6 +8,7 @@
 - ``records``, ``views``: the frozen records that go in and come out; ``schema``, ``migrations/``: the tables
 - ``saved/``: what people save in this database: journeys and targets
 - ``sqlite_bulk``, ``bounded_cache``: what makes it quick
+- ``worklist/``: what the list of batches shows beside their counts: searches, what waits for a person, of whom they are
 - ``upkeep/``: the search index, which is filled behind the inserts; backups before a migration, checks of damage and of
   writing, and what was there before
 

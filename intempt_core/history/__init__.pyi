@@ -48,6 +48,8 @@ from .throughput import (
 from .views import (
     AttemptRecord as AttemptRecord,
     BatchFilter as BatchFilter,
+    BatchOrder as BatchOrder,
+    BatchSubjects as BatchSubjects,
     BatchSummary as BatchSummary,
     DeletionPreview as DeletionPreview,
     DeletionProgress as DeletionProgress,
@@ -57,4 +59,5 @@ from .views import (
     SlowAttempt as SlowAttempt,
     ThroughputStep as ThroughputStep,
     ThroughputTimeline as ThroughputTimeline,
+    UndecidedCounts as UndecidedCounts,
 )

@@ -14,7 +14,7 @@ from intempt_core.history.recorder import (
 )
 from intempt_core.history.records import BatchState, RequestState
 from intempt_core.history.repeats import find_repeats_since, make_error
-from intempt_core.history.schema import batches, make_storable, requests
+from intempt_core.history.schema import MAX_NAME_LENGTH, batches, make_search_text, make_storable, requests
 from intempt_core.history.transitions import NEXT_BATCH_STATES, lock_batch
 from intempt_core.planning import Policy
 
@@ -60,6 +60,24 @@ class BatchControl:
                 cancel_pending(connection, requests.c.batch == found.number, now)
                 values["recorder"] = ""
             connection.execute(update(batches).where(batches.c.number == found.number).values(values))
+
+    def rename(self, batch: str, name: str) -> None:
+        """Give a batch a name that people know it by, or with an empty one take it away. Raises :class:`NotFound`."""
+        storable = make_storable(" ".join(name.split())[:MAX_NAME_LENGTH])
+        with self._database.writing() as connection:
+            found = lock_batch(connection, batch)
+            values = {"name": storable, "search_text": make_search_text(found.label, storable)}
+            connection.execute(update(batches).where(batches.c.number == found.number).values(values))
+
+    def dismiss(self, batch: str, *, again: bool = False) -> None:
+        """Note that a person leaves what is unknown or not sent as it is, or with ``again`` that they do not.
+
+        Raises :class:`NotFound`.
+        """
+        with self._database.writing() as connection:
+            found = lock_batch(connection, batch)
+            moment = None if again else self._database.clock()
+            connection.execute(update(batches).where(batches.c.number == found.number).values(dismissed_at=moment))
 
     def stop_recording(self, batch: str, recorder: str) -> bool:
         """Stop a batch whose recorder has ended before all of it was recorded; whether it was that one's still.

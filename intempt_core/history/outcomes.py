@@ -115,6 +115,23 @@ class OutcomeQueries:
                 intents = [recorded.event for recorded in held.get(id_, ())]
                 yield RequestIntent(lane, position, zlib.decompress(texts[id_]), intents, resend_of=id_)
 
+    def request_bodies(self, batch: str) -> Iterator[tuple[int, bytes]]:
+        """The id and body of each request of a batch, lane by lane in its order; memory stays flat.
+
+        Requests that were split are left out: their halves are there. Raises :class:`NotFound` when the first is read.
+        """
+        with self._database.reading() as connection:
+            number = find_batch_number(connection, batch)
+            whole = requests.c.batch == number, requests.c.state != RequestState.SPLIT.value
+            ordered = select(requests.c.id).where(*whole)
+            ids = connection.execute(ordered.order_by(requests.c.lane, requests.c.position, requests.c.part)).scalars()
+            every = ids.all()
+        for some in iter_chunks(every, BODIES_PER_STATEMENT):
+            with self._database.reading() as connection:
+                found = select(bodies.c.request, bodies.c.body).where(bodies.c.request.in_(some))
+                texts = {row.request: row.body for row in connection.execute(found)}
+            yield from ((id_, zlib.decompress(texts[id_])) for id_ in some if id_ in texts)
+
     def accepted_events(self, batch: str) -> pa.Table:
         """The accepted events of a batch in their order of arrival, as the funnel takes them.
 

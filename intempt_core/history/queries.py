@@ -4,14 +4,13 @@ import zlib
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, case, func, or_, select
 
 from intempt_core.contract import Outcome
 from intempt_core.errors import NotFound
 from intempt_core.history.bounded_cache import BoundedCache
 from intempt_core.history.database import Database
 from intempt_core.history.records import (
-    SEARCH_COLUMNS,
     BatchSource,
     BatchState,
     EventIntent,
@@ -19,18 +18,23 @@ from intempt_core.history.records import (
     TargetSnapshot,
 )
 from intempt_core.history.resends import NO_RESENDS, ResendCounts, read_resends
-from intempt_core.history.schema import attempts, batches, bodies, events, make_indexable, requests, seconds
+from intempt_core.history.schema import attempts, batches, bodies, events, requests, seconds
 from intempt_core.history.transitions import IS_STORED
-from intempt_core.history.upkeep.search_index import select_batches_by_id, select_unkeyed_batches
 from intempt_core.history.views import (
     AttemptRecord,
     BatchFilter,
+    BatchOrder,
+    BatchSubjects,
     BatchSummary,
     Page,
     RecordedEvent,
     RequestRecord,
     RequestSummary,
+    UndecidedCounts,
 )
+from intempt_core.history.worklist.batch_search import build_text_conditions, is_search_complete
+from intempt_core.history.worklist.subjects import read_subjects
+from intempt_core.history.worklist.undecided import count_undecided, select_undecided
 from intempt_core.planning import Policy
 
 MAX_REQUEST_ID = 2**63 - 1
@@ -52,15 +56,58 @@ class HistoryQueries:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._final_counts = BoundedCache[str, _StateCounts](MAX_CACHED_COUNTS)
+        self._subjects = BoundedCache[str, BatchSubjects](MAX_CACHED_COUNTS)
 
-    def batches(self, where: BatchFilter | None = None, *, page: int = 1, size: int = 50) -> Page[BatchSummary]:
-        """One page of the batches, newest first."""
-        chosen = _build_conditions(where or BatchFilter())
-        newest = select(batches).where(*chosen).order_by(batches.c.number.desc())
+    def batches(
+        self,
+        where: BatchFilter | None = None,
+        *,
+        page: int = 1,
+        size: int = 50,
+        order: BatchOrder = BatchOrder.TIME,
+        descending: bool = True,
+    ) -> Page[BatchSummary]:
+        """One page of the batches, newest first, or in another order; the newest first of those that are equal in it.
+
+        A search finds a whole id wherever it is. Of the ids that merely begin with its text only the first ones are
+        looked at, and the page says so (``is_complete``).
+        """
+        asked, number = where or BatchFilter(), max(1, page)
+        sorted_by = _build_order(order, descending=descending)
+        window = slice((number - 1) * size, number * size)
         with self._database.reading() as connection:
-            total = connection.execute(select(func.count()).select_from(batches).where(*chosen)).scalar_one()
-            rows = connection.execute(newest.limit(size).offset((max(1, page) - 1) * size)).all()
-            return Page(self._summarize(connection, rows), total, max(1, page), size)
+            chosen, is_complete = _build_conditions(connection, asked), True
+            if asked.text:  # looked for once, for the page as well as for the total
+                numbers = connection.execute(select(batches.c.number).where(*chosen).order_by(*sorted_by)).scalars()
+                every = numbers.all()
+                total, here = len(every), every[window]
+                is_complete = is_search_complete(connection, asked.text)
+            else:
+                total = _count_batches(connection, asked, chosen)
+                of_page = select(batches.c.number).where(*chosen).order_by(*sorted_by)
+                here = connection.execute(of_page.limit(size).offset(window.start)).scalars().all()
+            rows = {row.number: row for row in connection.execute(select(batches).where(batches.c.number.in_(here)))}
+            found = self._summarize(connection, [rows[one] for one in here])
+            return Page(found, total, number, size, is_complete)
+
+    def undecided(self) -> UndecidedCounts:
+        """How many batches wait for a person, and what there is to decide."""
+        with self._database.reading() as connection:
+            return count_undecided(connection)
+
+    def subjects(self, ids: Sequence[str]) -> dict[str, BatchSubjects]:
+        """Of whom and of which products some batches are, by id; those without any event are left out."""
+        missing = [id_ for id_ in ids if self._subjects.get(id_) is None]
+        read: dict[str, BatchSubjects] = {}
+        if missing:
+            with self._database.reading() as connection:
+                asked = select(batches.c.number, batches.c.id, batches.c.persons).where(batches.c.id.in_(missing))
+                rows = connection.execute(asked).all()
+                found = read_subjects(connection, rows)
+            read = {row.id: found[row.number] for row in rows if row.number in found}
+            for id_, subjects in read.items():  # the first request of a batch never changes
+                self._subjects.put(id_, subjects)
+        return {id_: held for id_ in ids if (held := read.get(id_) or self._subjects.get(id_)) is not None}
 
     def batch(self, batch: str) -> BatchSummary:
         """One batch with its counts. Cheap: it may be read every second. Raises :class:`NotFound`."""
@@ -142,7 +189,31 @@ class HistoryQueries:
 # ── batches ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _build_conditions(where: BatchFilter) -> list[Any]:
+def _count_batches(connection: Connection, where: BatchFilter, chosen: Sequence[Any]) -> int:
+    """How many batches there are; of all of them without looking at each."""
+    if where == BatchFilter():
+        stored = select(func.count()).select_from(batches)
+        gone = stored.where(batches.c.state == BatchState.FORGOTTEN.value)
+        return int(connection.execute(stored).scalar_one()) - int(connection.execute(gone).scalar_one())
+    return int(connection.execute(select(func.count()).select_from(batches).where(*chosen)).scalar_one())
+
+
+def _build_order(order: BatchOrder, *, descending: bool) -> list[Any]:
+    newest = batches.c.number.desc()
+    if order is BatchOrder.TIME:
+        return [newest if descending else batches.c.number]
+    events_of_batch = select(func.coalesce(func.sum(requests.c.events), 0)).where(
+        requests.c.batch == batches.c.number, requests.c.state != RequestState.SPLIT.value
+    )
+    by: dict[BatchOrder, Any] = {
+        BatchOrder.NAME: func.lower(case((batches.c.name != "", batches.c.name), else_=batches.c.label)),
+        BatchOrder.TARGET: batches.c.target_name,
+        BatchOrder.EVENTS: events_of_batch.scalar_subquery() + batches.c.unrecorded,
+    }
+    return [by[order].desc() if descending else by[order], newest]
+
+
+def _build_conditions(connection: Connection, where: BatchFilter) -> list[Any]:
     chosen: list[Any] = [IS_STORED]
     if where.since is not None:
         chosen.append(batches.c.created_at >= where.since)
@@ -157,15 +228,10 @@ def _build_conditions(where: BatchFilter) -> list[Any]:
             requests.c.batch == batches.c.number, requests.c.state == where.state.value
         )
         chosen.append(of_state.exists())
+    if where.undecided:
+        chosen.append(batches.c.number.in_(select_undecided()))
     if where.text:
-        text = make_indexable(where.text)
-        chosen.append(
-            or_(
-                batches.c.id == text,
-                *(batches.c.number.in_(select_batches_by_id(name, text)) for name in SEARCH_COLUMNS),
-                batches.c.number.in_(select_unkeyed_batches(text)),
-            )
-        )
+        chosen.append(or_(*build_text_conditions(connection, where.text)))
     return chosen
 
 
@@ -255,6 +321,8 @@ def _make_batch_summary(
         repeated=verdicts[2],
         unrecorded=row.unrecorded,
         recorder=row.recorder,
+        name=row.name,
+        dismissed_at=row.dismissed_at,
     )
 
 

@@ -25,11 +25,13 @@ from intempt_core.history.records import (
 from intempt_core.history.repeats import check_intent
 from intempt_core.history.schema import (
     MAX_INDEXED_LENGTH,
+    MAX_NAME_LENGTH,
     batches,
     bodies,
     events,
     excluded_rows,
     make_indexable,
+    make_search_text,
     make_storable,
     requests,
     unkeyed_requests,
@@ -357,6 +359,8 @@ def _insert_batch(connection: Connection, batch: str, intent: BatchIntent, recor
         "resend_of": intent.resend_of,
         "unrecorded": intent.events,
         "recorder": recorder,
+        "name": make_storable(intent.name[:MAX_NAME_LENGTH]),
+        "search_text": make_search_text(intent.label, intent.name),
     }
     return int(connection.execute(insert(batches).returning(batches.c.number), row).scalar_one())
 

@@ -178,6 +178,7 @@ class BatchIntent:
             this one, and cancelled there.
         id: its id, of :func:`~intempt_core.history.recorder.make_batch_id`, where it must be known before the batch is
             recorded; empty for a new one.
+        name: what a person calls it, beside the label; often empty.
     """
 
     source: BatchSource
@@ -197,6 +198,7 @@ class BatchIntent:
     recorder: str = ""
     supersedes: Collection[int] = ()
     id: str = ""
+    name: str = ""
 
 
 class EventIntent(NamedTuple):

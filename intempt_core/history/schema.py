@@ -29,9 +29,15 @@ from sqlalchemy import (
 MAX_INDEXED_LENGTH = 512
 """Longest id that is stored whole, in characters: the page of an index is limited."""
 
+MAX_NAME_LENGTH = 120
+"""Longest name of a batch, in characters."""
+
 metadata = MetaData()
 
 _KEY_TYPE = BigInteger().with_variant(Integer, "sqlite")  # SQLite generates ids only for an INTEGER PRIMARY KEY
+
+_ID_TYPE = Text().with_variant(Text(collation="C"), "postgresql")
+"""Texts in the order of their bytes, as SQLite has them anyway: so what begins alike is a range of the index."""
 
 batches: Table = Table(
     "batches",
@@ -71,6 +77,11 @@ batches: Table = Table(
     # Nobody records a batch that is whole, or that was given up.
     Column("unrecorded", BigInteger, nullable=False, server_default="0"),
     Column("recorder", Text, nullable=False, server_default=""),
+    # What a person calls it, empty where nobody does; with the label, folded, as one text that is searched.
+    Column("name", Text, nullable=False, server_default=""),
+    Column("search_text", Text, nullable=False, server_default=""),
+    Column("dismissed_at", BigInteger),  # when a person decided that what is unknown or not sent stays so
+    Index("batches_by_search_text", "search_text"),
     Index("batches_by_state", "state"),
     Index("batches_by_digest", "digest"),
     Index("batches_by_target", "target_key"),
@@ -103,6 +114,16 @@ requests: Table = Table(
 )
 _IN_FLIGHT = literal_column("state") == literal_column("'in flight'")
 Index("requests_in_flight", requests.c.batch, sqlite_where=_IN_FLIGHT, postgresql_where=_IN_FLIGHT)
+IS_UNRESOLVED = literal_column("state IN ('unknown', 'not sent')")
+"""The condition of the index of requests that wait for a person, in the words by which SQLite recognises it."""
+Index(
+    "requests_unresolved",
+    requests.c.batch,
+    requests.c.state,
+    requests.c.events,
+    sqlite_where=IS_UNRESOLVED,
+    postgresql_where=IS_UNRESOLVED,
+)
 _IS_RESEND = requests.c.resend_of.is_not(None)
 Index("requests_by_resend", requests.c.resend_of, sqlite_where=_IS_RESEND, postgresql_where=_IS_RESEND)
 
@@ -172,7 +193,7 @@ events: Table = Table(
     Column("row", BigInteger, nullable=False),
     Column("line", BigInteger),
     Column("name", Text),
-    Column("event_id", Text),
+    Column("event_id", _ID_TYPE),
     Column("profile_id", Text),
     Column("user_id", Text),
     Column("another_user_id", Text),
@@ -192,7 +213,7 @@ event_keys: Table = Table(
     "event_keys",
     metadata,
     Column("kind", Integer, primary_key=True, autoincrement=False),  # which column, from 1
-    Column("value", Text, primary_key=True),
+    Column("value", _ID_TYPE, primary_key=True),
     Column("batch", BigInteger, primary_key=True, autoincrement=False),
     Column("request", BigInteger, primary_key=True, autoincrement=False),
     Column("position", Integer, primary_key=True, autoincrement=False),
@@ -244,6 +265,11 @@ def make_indexable(text: str) -> str:
     whole = text.encode("utf-8", "backslashreplace").replace(b"\0", b"\\x00")
     text = whole.decode()
     return text if len(text) <= MAX_INDEXED_LENGTH else f"{text[: MAX_INDEXED_LENGTH - 65]}…{sha256(whole).hexdigest()}"
+
+
+def make_search_text(label: str, name: str) -> str:
+    """Make the text by which a batch is found: its name and label, whatever the case of their letters."""
+    return make_storable(f"{name[:MAX_NAME_LENGTH]}\n{label}".casefold()[:MAX_INDEXED_LENGTH])
 
 
 def make_storable(text: str) -> str:

@@ -5,6 +5,7 @@ Times are epoch milliseconds and durations milliseconds. No record holds a key.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
 from intempt_core.contract import Interaction, Json, Outcome
@@ -29,12 +30,14 @@ class Page(Generic[T]):
         total: how many items all pages have.
         number: the page's number, from 1.
         size: most items of a page.
+        is_complete: whether all that could match was looked at: a text may begin too many ids.
     """
 
     items: tuple[T, ...]
     total: int
     number: int
     size: int
+    is_complete: bool = True
 
     @property
     def pages(self) -> int:
@@ -52,7 +55,9 @@ class BatchFilter:
         target: a target's name.
         source: what the batch was made from.
         state: a state that at least one of its requests has.
-        text: a whole event id, identity, product id or batch id, exactly.
+        undecided: only those that wait for a person.
+        text: a part of a batch's name or label, in any case; or the beginning of an event id, identity, product id or
+            batch id, exactly.
     """
 
     since: int | None = None
@@ -60,7 +65,49 @@ class BatchFilter:
     target: str | None = None
     source: BatchSource | None = None
     state: RequestState | None = None
+    undecided: bool = False
     text: str = ""
+
+
+class BatchOrder(StrEnum):
+    """What the list of batches is sorted by."""
+
+    TIME = "time"
+    NAME = "name"
+    TARGET = "target"
+    EVENTS = "events"
+
+
+@dataclass(frozen=True, slots=True)
+class UndecidedCounts:
+    """What waits for a person.
+
+    Attributes:
+        batches: how many batches do.
+        events: how many of their events are unknown, and how many not sent; states without any are absent.
+        halted: how many of the batches are stopped, and how many paused.
+    """
+
+    batches: int
+    events: Mapping[RequestState, int]
+    halted: Mapping[BatchState, int]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchSubjects:
+    """Of whom and of which products the first events of a batch are.
+
+    Attributes:
+        persons: ids of the persons, the first one first; each event's first identity.
+        products: ids of the products, likewise.
+        planned_persons: how many persons the whole batch has; 0 where that is not known.
+        events: how many events were read for this.
+    """
+
+    persons: tuple[str, ...]
+    products: tuple[str, ...]
+    planned_persons: int
+    events: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +132,7 @@ class BatchSummary:
         repeated: how many of these are ignored because their event ids were used before.
         unrecorded: how many of its events are still to be recorded, or never will be: see ``recorder``.
         recorder: the process that records them; empty where none does (any more).
+        dismissed_at: when a person decided to leave what is unknown or not sent as it is; ``None`` where nobody did.
     """
 
     id: str
@@ -115,6 +163,13 @@ class BatchSummary:
     repeated: int = 0
     unrecorded: int = 0
     recorder: str = ""
+    name: str = ""
+    dismissed_at: int | None = None
+
+    @property
+    def title(self) -> str:
+        """What people know it by: its name, or else its label."""
+        return self.name or self.label
 
     @property
     def unjudged(self) -> int:

@@ -1,4 +1,4 @@
-"""History at size: five million events are searched as quickly as fifty thousand."""
+"""History at size: five million events are searched and listed as quickly as fifty thousand."""
 
 import random
 import statistics
@@ -9,6 +9,10 @@ from tests.bench.harness import Figures, bench, folder
 from tests.bench.large_history import PRODUCTS, filled, persons
 
 LARGE, SMALL = 5_000_000, 50_000
+MANY, FEW, PER_BATCH = 20_000, 50, 250
+"""Batches of a long history and of a short one, and the events of each."""
+SHOWN = 25
+"""Batches on a page."""
 KINDS = ("event", "person", "product")
 
 
@@ -51,6 +55,50 @@ def search() -> Figures:
     }
     figures = {"ratio": large / small, "large_ms": large, "small_ms": small}
     return {**figures, **by_kind, "building_s": building, "large_gb": size / 1e9}
+
+
+@bench("history.list", at_most=1.5)
+def list_batches() -> Figures:
+    """The table of batches over 5,000,000 events in 20,000 batches, over the same over 50 batches of that size.
+
+    It is all that the History screen reads: what waits for a person, a page of batches with their counts, of whom and
+    of which products they are. Pages at the beginning, in the middle and at the end are asked for in turn, by a process
+    that has read none of them before.
+    """
+    from intempt_core.history import BatchFilter, BatchOrder, History
+
+    taken: dict[int, list[float]] = {MANY: [], FEW: []}
+    more: dict[str, float] = {}
+    with folder() as where:
+        urls = {batches: filled(where / f"{batches}.sqlite3", batches * PER_BATCH, batches) for batches in taken}
+        for turn in range(7):
+            for batches, url in urls.items():
+                history = History.open(url)
+                pages = max(1, batches // SHOWN)
+                history.queries.target_names()  # opens the connection
+                for page in (1 + turn % pages, max(1, pages // 2 - turn % pages), max(1, pages - turn % pages)):
+                    began = time.perf_counter()
+                    history.queries.undecided()
+                    found = history.queries.batches(page=page, size=SHOWN)
+                    history.queries.subjects([one.id for one in found.items])
+                    taken[batches].append((time.perf_counter() - began) * 1000)
+                    if found.total != batches or len(found.items) != SHOWN:
+                        raise RuntimeError(f"{found.total} of {batches} batches")
+                if turn == 0 and batches == MANY:
+                    for name, given, order in (
+                        ("name_part_ms", BatchFilter(text="a-1234"), BatchOrder.TIME),
+                        ("id_prefix_ms", BatchFilter(text="e12345"), BatchOrder.TIME),
+                        ("short_prefix_ms", BatchFilter(text="p"), BatchOrder.TIME),
+                        ("by_name_ms", BatchFilter(), BatchOrder.NAME),
+                        ("by_events_ms", BatchFilter(), BatchOrder.EVENTS),
+                        ("undecided_ms", BatchFilter(undecided=True), BatchOrder.TIME),
+                    ):
+                        began = time.perf_counter()
+                        history.queries.batches(given, size=SHOWN, order=order)
+                        more[name] = (time.perf_counter() - began) * 1000
+                history.close()
+    many, few = statistics.median(taken[MANY]), statistics.median(taken[FEW])
+    return {"ratio": many / few, "many_ms": many, "few_ms": few, **more}
 
 
 def _texts(events: int, rng: random.Random) -> dict[str, list[str]]:

@@ -8,7 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 BATCHES = 50
-"""In each history; a large one has larger batches."""
+"""In each history, unless it is to have more; a large one has larger batches."""
 
 PER_REQUEST = 50
 PRODUCTS = 1_000
@@ -53,7 +53,7 @@ def persons(events: int) -> int:
     return events // 20
 
 
-def filled(file: Path, events: int) -> str:
+def filled(file: Path, events: int, batches: int = BATCHES) -> str:
     """A history of so many events ``e0`` and on, each accepted, of products ``p0`` and on: its URL."""
     from intempt_core.history import BatchIntent, BatchSource, History
     from intempt_core.history.records import KEY_COLUMNS
@@ -62,8 +62,8 @@ def filled(file: Path, events: int) -> str:
 
     url = f"sqlite:///{file}"
     history = History.open(url)
-    for number in range(BATCHES):
-        label, rows = f"data-{number}.csv", events // BATCHES
+    for number in range(min(batches, BATCHES)):
+        label, rows = f"data-{number}.csv", events // batches
         history.recorder.record(
             BatchIntent(BatchSource.FILE, label, SHOP, Policy.GO_ON, rows, owner=ME, persons=1, lanes=64), []
         )
@@ -71,7 +71,7 @@ def filled(file: Path, events: int) -> str:
     requests = events // PER_REQUEST
     given = {
         "requests": requests,
-        "each": requests // BATCHES,
+        "each": requests // batches,
         "per": PER_REQUEST,
         "persons": persons(events),
         "products": PRODUCTS,
@@ -85,6 +85,7 @@ def filled(file: Path, events: int) -> str:
         indexes = made.fetchall()
         for name, _ in indexes:
             connection.execute(f"DROP INDEX {name}")
+        _copy_batches(connection, batches)
         for statement in _STATEMENTS:
             connection.execute(statement, given)
         for _, sql in indexes:
@@ -92,3 +93,22 @@ def filled(file: Path, events: int) -> str:
         connection.commit()
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return url
+
+
+def _copy_batches(connection: sqlite3.Connection, batches: int) -> None:
+    """Copy the recorded batches under other names and ids until there are so many."""
+    columns = [column[1] for column in connection.execute("PRAGMA table_info(batches)")]
+    made = {
+        "number": "n",
+        "id": "'b_' || printf('%024x', n)",
+        "label": "'data-' || (n - 1) || '.csv'",
+        "search_text": "char(10) || 'data-' || (n - 1) || '.csv'",
+    }
+    copied = ", ".join(made.get(column, f'first."{column}"') for column in columns)
+    names = ", ".join(f'"{column}"' for column in columns)
+    connection.execute(
+        "WITH RECURSIVE c(n) AS (SELECT :held + 1 UNION ALL SELECT n + 1 FROM c WHERE n < :batches)"  # noqa: S608  its own columns
+        f" INSERT INTO batches ({names}) SELECT {copied} FROM c, batches AS first"
+        " WHERE first.number = 1 AND n <= :batches",
+        {"held": min(batches, BATCHES), "batches": batches},
+    )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, inspect, text
 
-HEAD = "0009"
+HEAD = "0010"
 """The newest version."""
 
 

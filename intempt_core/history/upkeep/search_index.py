@@ -25,7 +25,6 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
-    or_,
     select,
     union_all,
 )
@@ -49,7 +48,8 @@ QUIET_SECONDS, LONGEST_TURN_SECONDS = 0.1, 10.0
 _LOG = logging.getLogger(__name__)
 
 _KINDS = {column: kind for kind, column in enumerate(KEY_COLUMNS, 1)}
-_IS_UNKEYED = events.c.request.in_(select(unkeyed_requests.c.request))
+IS_UNKEYED = events.c.request.in_(select(unkeyed_requests.c.request))
+"""Condition on events: they have no keys yet."""
 _KEY_FIELDS = ("kind", "value", "batch", "request", "position")
 _DELETE_KEY = delete(event_keys).where(*(event_keys.c[name] == bindparam(name) for name in _KEY_FIELDS))
 
@@ -126,7 +126,12 @@ def delete_keys(connection: Connection, ids: Sequence[int]) -> None:
 def is_keyed_by(column: str, value: str) -> ColumnElement[bool]:
     """The condition on keys that an event has this value in a column."""
     # The kind is a literal: it is this program's, and all statements of one kind are one text.
-    return (event_keys.c.kind == literal_column(str(_KINDS[column]))) & (event_keys.c.value == value)
+    return is_key_kind(column) & (event_keys.c.value == value)
+
+
+def is_key_kind(column: str) -> ColumnElement[bool]:
+    """The condition on keys that they are of a column."""
+    return event_keys.c.kind == literal_column(str(_KINDS[column]))
 
 
 def is_key_of_event() -> ColumnElement[bool]:
@@ -150,14 +155,9 @@ def select_batches_by_id(column: str, text: str) -> Select[Any]:
     return select(hit.c.batch).where(hit.c.batch.is_not(None))
 
 
-def select_unkeyed_batches(text: str) -> Select[Any]:
-    """Select the batches that hold an event with this id in any of the columns, of those that have no keys yet."""
-    return select(events.c.batch).where(_IS_UNKEYED, or_(*(events.c[column] == text for column in KEY_COLUMNS)))
-
-
 def find_unkeyed_requests(connection: Connection, column: str, value: str) -> list[int]:
     """The requests with an event that has this value in a column, of those that have no keys yet."""
-    found = select(events.c.request).distinct().where(_IS_UNKEYED, events.c[column] == value)
+    found = select(events.c.request).distinct().where(IS_UNKEYED, events.c[column] == value)
     return list(connection.execute(found).scalars())
 
 

@@ -441,15 +441,17 @@ def test_filters_list_only_what_matches(history: History, clock: Clock) -> None:
 
 @pytest.mark.parametrize("unkeyed", [set(), {1}, {2}, {1, 2, 3}], ids=str)
 @pytest.mark.parametrize("field", ["event_id", "profile_id", "user_id", "another_user_id", "account_id", "product_id"])
-def test_a_search_finds_each_batch_that_has_the_whole_id(history: History, field: str, unkeyed: set[int]) -> None:
+def test_a_search_finds_each_batch_with_an_id_that_begins_so(history: History, field: str, unkeyed: set[int]) -> None:
     def one(value: str) -> str:
         return history.recorder.record(
             intent(), [request(1, 1, [event(1, **{field: value}), event(2, **{field: value})])]
         )
 
-    first, second, _ = one("X-42"), one("X-42"), one("X-421")
+    first, second, third, _ = one("X-42"), one("X-42"), one("X-421"), one("Y-42")
     unkey(history, unkeyed)
-    assert [found.id for found in history.queries.batches(BatchFilter(text="X-42")).items] == [second, first]
+    assert [found.id for found in history.queries.batches(BatchFilter(text="X-42")).items] == [third, second, first]
+    assert [found.id for found in history.queries.batches(BatchFilter(text="X-421")).items] == [third]
+    assert history.queries.batches(BatchFilter(text="-42")).total == 0
     assert history.queries.batches(BatchFilter(text="x-42")).total == 0
     assert history.queries.batches(BatchFilter(text="X-4%")).total == 0
 
@@ -478,10 +480,12 @@ def test_a_search_reads_no_more_of_a_popular_product_than_its_batches(history: H
         plan for plan in plans(history, lambda: history.queries.batches(BatchFilter(text="p1"))) if "events" in plan
     ]
     assert searches
+    assert "event_keys USING PRIMARY KEY (kind=? AND value=? AND batch>?)" in searches[0]
+    assert "COVERING INDEX events_by_event_id (event_id=? AND batch>?)" in searches[0]
+    assert "SEARCH events USING PRIMARY KEY (request=?)" in searches[0]  # those that have no keys
     for plan in searches:
-        assert "event_keys USING PRIMARY KEY (kind=? AND value=? AND batch>?)" in plan
-        assert "COVERING INDEX events_by_event_id (event_id=? AND batch>?)" in plan
-        assert "SEARCH events USING PRIMARY KEY (request=?)" in plan  # those that have no keys
+        assert "event_keys USING PRIMARY KEY (kind=? AND value>? AND value<?)" in plan  # what begins so
+        assert "COVERING INDEX events_by_event_id (event_id>? AND event_id<?)" in plan
         assert not re.search(r"SCAN (events|event_keys|unkeyed_requests)", plan)
 
 

@@ -1,0 +1,56 @@
+"""The batches that wait for a person: with events that are unknown or not sent, or stopped or paused.
+
+A request that was sent again to the same target waits no longer: what came of it is decided in the later batch. Neither
+does what a person decided to leave as it is, nor what was cancelled.
+"""
+
+from typing import Any
+
+from sqlalchemy import Connection, Select, Subquery, exists, func, select, union
+
+from intempt_core.history.records import BatchState, RequestState
+from intempt_core.history.schema import IS_UNRESOLVED, batches, requests
+from intempt_core.history.views import UndecidedCounts
+
+_HALTED_STATES = [BatchState.STOPPED.value, BatchState.PAUSED.value]
+_STATES = [BatchState.DONE.value, *_HALTED_STATES]
+
+
+def select_undecided() -> Select[Any]:
+    """The numbers of the batches that wait for a person."""
+    unresolved = _select_unresolved()
+    halted = select(batches.c.number).where(batches.c.state.in_(_HALTED_STATES), batches.c.dismissed_at.is_(None))
+    found = union(select(unresolved.c.batch.label("number")), halted).subquery()
+    return select(found.c.number)
+
+
+def count_undecided(connection: Connection) -> UndecidedCounts:
+    """Count the batches that wait for a person, and their events by what there is to decide."""
+    unresolved = _select_unresolved()
+    by_state = select(unresolved.c.state, func.sum(unresolved.c.events)).group_by(unresolved.c.state)
+    events = {RequestState(state): int(count) for state, count in connection.execute(by_state)}
+    halted = select(batches.c.state, func.count()).where(
+        batches.c.state.in_(_HALTED_STATES), batches.c.dismissed_at.is_(None)
+    )
+    states = {BatchState(state): int(n) for state, n in connection.execute(halted.group_by(batches.c.state))}
+    total = int(connection.execute(select(func.count()).select_from(select_undecided().subquery())).scalar_one())
+    return UndecidedCounts(total, events, states)
+
+
+def _select_unresolved() -> Subquery:
+    """The requests that nobody has decided about yet."""
+    # In a statement of its own: the condition has no name of a table, or SQLite does not recognise its index.
+    columns = requests.c.id, requests.c.batch, requests.c.state, requests.c.events
+    open_ = select(*columns).where(IS_UNRESOLVED, requests.c.retry_at.is_(None)).subquery("open_requests")
+    again, its_batch = requests.alias("again"), batches.alias("its_batch")
+    was_resent = exists().where(
+        again.c.resend_of == open_.c.id,
+        its_batch.c.number == again.c.batch,
+        its_batch.c.target_key == batches.c.target_key,
+    )
+    return (
+        select(open_.c.batch, open_.c.state, open_.c.events)
+        .join(batches, batches.c.number == open_.c.batch)
+        .where(batches.c.state.in_(_STATES), batches.c.dismissed_at.is_(None), ~was_resent)
+        .subquery("unresolved")
+    )
