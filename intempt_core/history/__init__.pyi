@@ -12,6 +12,7 @@ from .recorder import (
     make_request_blocks as make_request_blocks,
 )
 from .records import (
+    IDENTITY_COLUMNS as IDENTITY_COLUMNS,
     AttemptEnd as AttemptEnd,
     AttemptStart as AttemptStart,
     BatchIntent as BatchIntent,
@@ -45,6 +46,9 @@ from .retention import (
 from .throughput import (
     UnjudgedRequest as UnjudgedRequest,
 )
+from .schema import (
+    MAX_NAME_LENGTH as MAX_NAME_LENGTH,
+)
 from .views import (
     AttemptRecord as AttemptRecord,
     BatchFilter as BatchFilter,
@@ -53,6 +57,7 @@ from .views import (
     BatchSummary as BatchSummary,
     DeletionPreview as DeletionPreview,
     DeletionProgress as DeletionProgress,
+    RecordedEvent as RecordedEvent,
     RequestRecord as RequestRecord,
     RequestSummary as RequestSummary,
     RowOutcome as RowOutcome,

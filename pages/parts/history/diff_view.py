@@ -1,12 +1,15 @@
 """The comparison of two bodies, requests, attempts or batches: their differences in meaning, not in text."""
 
+from contextlib import nullcontext
+
 import pandas as pd
 import streamlit as st
 
-from intempt_core.analysis import Comparison, Difference, compare_sides, load_side
+from intempt_core.analysis import Comparison, Difference, compare_sides, find_named_batch, load_side
 from intempt_core.contract import format_count
 from intempt_core.errors import ConsoleError
 from intempt_core.validation import escape_invisible
+from pages.parts.history.batch_diff_view import show_batch_diff
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import read_widget, set_widget
 from pages.parts.shared.services import get_services
@@ -29,12 +32,18 @@ def show_comparison(left: str, right: str) -> None:
         set_widget("compare-link", (left, right))
         set_widget(LEFT_WIDGET, left)
         set_widget(RIGHT_WIDGET, right)
-    columns = st.columns(2)
-    for column, title, widget in zip(columns, ("Left", "Right"), (LEFT_WIDGET, RIGHT_WIDGET), strict=True):
-        with column:
-            st.text_area(title, key=widget, height=110, placeholder=SIDES_HELP)
+    are_given = bool(left.strip() and right.strip())  # the ticked rows of the list, for one: nothing is to be typed
+    with st.expander("Compare other things", key="compare-sides") if are_given else nullcontext():
+        columns = st.columns(2)
+        for column, title, widget in zip(columns, ("Left", "Right"), (LEFT_WIDGET, RIGHT_WIDGET), strict=True):
+            with column:
+                st.text_area(title, key=widget, height=110, placeholder=SIDES_HELP)
     if not (read_widget(LEFT_WIDGET) or "").strip() or not (read_widget(RIGHT_WIDGET) or "").strip():
         st.text(f"Enter two things to compare: {SIDES_HELP}. The order of keys and generated ids are ignored.")
+        return
+    batches = [find_named_batch(read_widget(widget)) for widget in (LEFT_WIDGET, RIGHT_WIDGET)]
+    if batches[0] is not None and batches[1] is not None:
+        show_batch_diff(batches[0], batches[1])
         return
     try:
         sides = [load_side(get_services().history, read_widget(widget)) for widget in (LEFT_WIDGET, RIGHT_WIDGET)]

@@ -1,51 +1,58 @@
-"""What the History screen shows: the list of batches, one batch, one request."""
-
-from datetime import datetime, timedelta
+"""What the History screen shows of one batch and of one request."""
 
 import streamlit as st
 
 from intempt_core.contract import format_count
 from intempt_core.errors import NotFound
 from intempt_core.exports import export_results_csv
-from intempt_core.history import BatchFilter, BatchSource, BatchSummary, RequestState, RequestSummary
+from intempt_core.history import (
+    IDENTITY_COLUMNS,
+    MAX_NAME_LENGTH,
+    BatchState,
+    BatchSummary,
+    RecordedEvent,
+    RequestState,
+    RequestSummary,
+)
 from intempt_core.planning import ORDER_MESSAGES, EventOrder
 from intempt_core.readers import read_payload
+from intempt_core.validation import escape_invisible
 from pages.parts.history.case_view import show_case_actions
+from pages.parts.history.list_view import describe_decision
 from pages.parts.history.resend import show_resend
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import (
     STATE_STYLES,
     escape_markdown,
     format_batch_badges,
+    format_clock,
     format_duration,
     format_moment,
     format_state,
-    format_state_badge,
     label_state,
 )
 from pages.parts.shared.links import open_in_compose, show_link
 from pages.parts.shared.outcome_card import show_outcome_card, show_response
-from pages.parts.shared.screen_state import (
-    make_key,
-    read_widget,
-    set_widget,
-    translate_former_state,
-)
+from pages.parts.shared.screen_state import make_key, read_widget, set_widget
 from pages.parts.shared.send_flow import show_batch_controls, watch_batch
 from pages.parts.shared.services import get_services
 from pages.parts.shared.session_targets import find_batch_target, get_selected_target
-from pages.parts.shared.time_zones import get_browser_zone, get_zone_name
+from pages.parts.shared.time_zones import get_zone_name
+from pages.parts.shared.widgets.link_table import TableCell, TableColumn, TableRow, show_link_table
 
-BATCHES_PER_PAGE, REQUESTS_PER_PAGE = 25, 50
-"""Batches on one page of the list, and requests on one page of a batch."""
+REQUESTS_PER_PAGE = 50
+"""Requests on one page of a batch."""
 
-SINCE_DAYS = {"any time": None, "last hour": 1 / 24, "last day": 1, "last 7 days": 7, "last 30 days": 30}
-OUTCOME_FILTERS = (
-    RequestState.ACCEPTED,
-    RequestState.REJECTED,
-    RequestState.UNKNOWN,
-    RequestState.NOT_SENT,
-    RequestState.PENDING,
+FAILED_STATES = (RequestState.REJECTED, RequestState.UNKNOWN, RequestState.NOT_SENT)
+REQUEST_ORDER = (*FAILED_STATES, *(state for state in RequestState if state not in FAILED_STATES))
+"""The order in which requests are offered by state: what failed first."""
+
+REQUEST_COLUMNS = (
+    TableColumn("Request"),
+    TableColumn("Outcome"),
+    TableColumn("Response"),
+    TableColumn("Events", is_number=True),
+    TableColumn("Attempts", is_number=True),
 )
 
 
@@ -55,101 +62,6 @@ def update_history_link(batch: str | None, request: str | None) -> None:
         st.query_params.from_dict({"request": request})
     elif batch:
         st.query_params.from_dict({"batch": batch})
-
-
-def show_history_filters() -> None:
-    """The filters by time, target, source and outcome, and the search; all are part of the link."""
-    translate_former_state("history-outcome")
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.selectbox("Time", SINCE_DAYS, key="history-since", bind="query-params", width=150)
-        names = get_services().history.queries.target_names()
-        st.selectbox("Target", ["any target", *names], key="history-target", bind="query-params", width=180)
-        st.selectbox(
-            "Source",
-            ["any source", *(source.value for source in BatchSource)],
-            key="history-source",
-            bind="query-params",
-            width=160,
-        )
-        st.selectbox(
-            "Outcome",
-            ["any outcome", *(state.value for state in OUTCOME_FILTERS)],
-            format_func=label_state,
-            key="history-outcome",
-            bind="query-params",
-            width=160,
-        )
-        st.text_input(
-            "Search",
-            key="history-text",
-            placeholder="A whole event id, identity, product id or batch id",
-            bind="query-params",
-            width="stretch",
-        )
-
-
-def read_batch_filter() -> BatchFilter:
-    """The filters as they are set."""
-    days = SINCE_DAYS.get(read_widget("history-since"))
-    since = None if days is None else int((datetime.now(get_browser_zone()) - timedelta(days=days)).timestamp() * 1000)
-    names, source, outcome = (
-        read_widget("history-target"),
-        read_widget("history-source"),
-        read_widget("history-outcome"),
-    )
-    return BatchFilter(
-        since=since,
-        target=None if names in (None, "any target") else names,
-        source=BatchSource(source) if source in tuple(BatchSource) else None,
-        state=RequestState(outcome) if outcome in OUTCOME_FILTERS else None,
-        text=(read_widget("history-text") or "").strip(),
-    )
-
-
-def show_batches() -> None:
-    """The batches, newest first, each as a line with a link."""
-    batch_filter = read_batch_filter()
-    found = get_services().history.queries.batches(
-        batch_filter, page=read_widget("history-page", 1), size=BATCHES_PER_PAGE
-    )
-    if found.number > found.pages:  # a narrower filter has fewer pages
-        set_widget("history-page", found.pages)
-        found = get_services().history.queries.batches(batch_filter, page=found.pages, size=BATCHES_PER_PAGE)
-    if not found.total:
-        show_no_batches(batch_filter)
-        return
-    st.caption(f"{format_count(found.total, 'batch', 'batches')}, newest first. Times in {get_zone_name()}.")
-    for batch in found.items:
-        show_batch_line(batch)
-    if found.pages > 1:
-        st.pagination(found.pages, key="history-page")
-
-
-def show_no_batches(batch_filter: BatchFilter) -> None:
-    """Why the list is empty, and what to do next."""
-    if batch_filter == BatchFilter():
-        st.text("Nothing was sent yet. Every batch that you send is kept here, with its responses.")
-        st.page_link("compose.py", label="Compose the first event")
-    else:
-        st.text("No batch matches. A search needs a whole id, exactly as it was sent.")
-
-
-def show_batch_line(batch: BatchSummary) -> None:
-    """A batch in the list."""
-    with st.container(horizontal=True, vertical_alignment="center", key=make_key("history", batch.id)):
-        with st.container(width=230):
-            st.text(format_moment(batch.created_at))
-        with st.container(width="stretch"):
-            recorded = f", {batch.total:,} recorded" if batch.unrecorded else ""
-            state = "" if batch.is_final and not recorded else f" ({batch.state.value}{recorded})"
-            st.text(f"{batch.source.value}: {batch.label}{state}")
-        with st.container(width=130):
-            st.text(batch.target.name)
-        with st.container(width=110):
-            st.text(format_count(batch.planned, "event"))
-        with st.container(width=260):
-            st.markdown(format_batch_badges(batch))
-        show_link("history.py", "Open", {"batch": batch.id}, width=70)
 
 
 def show_back_link(label: str, **params: str) -> None:
@@ -165,13 +77,14 @@ def show_batch(id_: str) -> None:
     except NotFound as error:
         st.text(str(error))
         return
-    st.header(escape_markdown(batch.label), anchor=False)
+    show_batch_title(batch)
     persons = (
         f" of {format_count(batch.persons, 'person')}" if batch.persons else ""
     )  # a batch of resent requests has none
     so_far = " so far" if batch.recorder else ""
     st.text(
-        f"{batch.source.value} · {format_moment(batch.created_at)}, {get_zone_name()} · to {batch.target.name} at "
+        f"{batch.source.value} · {format_clock(batch.created_at)} {get_zone_name()},"
+        f" {format_moment(batch.created_at).rpartition('(')[2].rstrip(')')} · to {batch.target.name} at "
         f"{batch.target.host} · {format_count(batch.planned, 'event')}{persons} in "
         f"{format_count(sum(batch.requests.values()), 'request')}{so_far} · after an unknown outcome (may have"
         f" arrived): {batch.policy.value}"
@@ -181,16 +94,13 @@ def show_batch(id_: str) -> None:
     show_batch_fixes(batch)
     if batch.notes.get("order") == EventOrder.TIME.value:
         st.text(ORDER_MESSAGES[EventOrder.TIME])
-    if batch.resend_of:
-        show_link("history.py", "Resent from this batch", {"batch": batch.resend_of})
-    for number, resend in enumerate(batch.resends, 1):
-        label = "Resent in this batch" if len(batch.resends) == 1 else f"Resent in this batch ({number})"
-        show_link("history.py", label, {"batch": resend})
+    show_lineage(batch)
     watch_batch(batch.id)
     batch = get_services().history.queries.batch(
         id_
     )  # read after the watch began, so that no end of the batch is missed
     show_batch_controls(batch)
+    show_decision(batch)
     with st.container(horizontal=True, vertical_alignment="center"):
         show_resend(batch, get_selected_target())
         show_download(
@@ -205,6 +115,78 @@ def show_batch(id_: str) -> None:
     show_requests(batch)
 
 
+def show_batch_title(batch: BatchSummary) -> None:
+    """What the batch is called, with the place to name it."""
+    with st.container(horizontal=True, vertical_alignment="center", key="history-title"):
+        st.subheader(escape_markdown(escape_invisible(batch.title)), anchor=False, width="content")
+        opened = st.popover(
+            "Rename" if batch.name else "Name this run", key=make_key("name", batch.id), type="tertiary"
+        )
+        with opened:
+            widget = make_key("name-text", batch.id)
+            st.text_input(
+                "Name", batch.name, key=widget, max_chars=MAX_NAME_LENGTH, placeholder="Release 12, smoke test"
+            )
+            st.text("It stands in the list in the place of the file's name, and a search finds it.")
+            st.button("Save name", key=make_key("name-save", batch.id), on_click=rename_batch, args=(batch.id, widget))
+    if batch.name:
+        st.text(escape_invisible(batch.label))
+
+
+def rename_batch(batch: str, widget: str) -> None:
+    """Give a batch the name that was typed; an empty one takes it away."""
+    get_services().history.control.rename(batch, read_widget(widget) or "")
+
+
+def show_lineage(batch: BatchSummary) -> None:
+    """The batch that this one sends again, and those that send it again, with what came of that."""
+    queries = get_services().history.queries
+    for label, id_ in (
+        *([("This is a resend of", batch.resend_of)] if batch.resend_of else []),
+        *(("Resent in", resend) for resend in batch.resends),
+    ):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small", key=make_key("lineage", id_)):
+            try:
+                other = queries.batch(id_)
+            except NotFound:
+                st.text(f"{label} a batch that was deleted.")
+                continue
+            st.text(label, width="content")
+            name = f"{other.title}, {format_moment(other.created_at).partition(' (')[0]}"
+            show_link("history.py", escape_markdown(escape_invisible(name)), {"batch": id_})
+            st.markdown(format_batch_badges(other), width="content")
+    if resent := sum(batch.resent.values()):
+        resolved = sum(batch.resolved.values())
+        st.text(
+            f"Of {format_count(resent, 'event')} that {'was' if resent == 1 else 'were'} resent, {resolved:,}"
+            f" {'is' if resolved == 1 else 'are'} resolved: accepted when sent again."
+        )
+
+
+def show_decision(batch: BatchSummary) -> None:
+    """What waits for a person in this batch, and how to leave it as it is."""
+    waiting = sum(batch.count_resendable(state) for state in (RequestState.UNKNOWN, RequestState.NOT_SENT))
+    if batch.is_active or not waiting or batch.state is BatchState.CANCELLED:
+        return
+    control = get_services().history.control
+    with st.container(horizontal=True, vertical_alignment="center", key="history-decision"):
+        if batch.dismissed_at is not None:
+            moment = format_moment(batch.dismissed_at).partition(" (")[0]
+            st.text(f"Left as it is, decided at {moment}: the list does not ask for a decision.", width="content")
+            st.button(
+                "Ask again", key="history-undismiss", on_click=control.dismiss, args=(batch.id,), kwargs={"again": True}
+            )
+            return
+        st.text(f"This batch needs a decision: {describe_decision(batch)}. Resend it, or", width="content")
+        st.button(
+            "Leave it as it is",
+            key="history-dismiss",
+            on_click=control.dismiss,
+            args=(batch.id,),
+            help="The list no longer asks for a decision. Nothing is sent, and nothing changes in the batch.",
+        )
+
+
 def show_batch_fixes(batch: BatchSummary) -> None:
     """The fixes of the file before it was sent, in their order."""
     given = batch.notes.get("fixes")
@@ -217,42 +199,76 @@ def show_batch_fixes(batch: BatchSummary) -> None:
 
 
 def show_requests(batch: BatchSummary) -> None:
-    """The requests of a batch, page by page, in one state or in all."""
-    states = [state.value for state in RequestState if batch.requests.get(state)]
+    """The requests of a batch as a table, page by page: those that failed, or where none did all."""
+    states = [state.value for state in REQUEST_ORDER if batch.requests.get(state)]
+    failed = [state for state in states if RequestState(state) in FAILED_STATES]
     state = st.selectbox(
         "Requests",
-        [None, *states],
-        format_func=lambda s: "all" if s is None else f"{label_state(s)}: {batch.requests[RequestState(s)]:,}",
+        [*failed, None, *(state for state in states if state not in failed)],
+        format_func=lambda s: (
+            f"all: {sum(batch.requests.values()):,}"
+            if s is None
+            else f"{label_state(s)}: {batch.requests[RequestState(s)]:,}"
+        ),
         key=make_key("history-state", batch.id),
-        width=200,
+        width=300,
     )
     only, widget = RequestState(state) if state else None, make_key("history-request-page", batch.id, state)
     found = get_services().history.queries.requests(batch.id, only, page=read_widget(widget, 1), size=REQUESTS_PER_PAGE)
     if found.number > found.pages:  # fewer requests are in this state than before
         set_widget(widget, found.pages)
         found = get_services().history.queries.requests(batch.id, only, page=found.pages, size=REQUESTS_PER_PAGE)
-    for request in found.items:
-        show_request_line(request)
+    show_link_table(
+        "Requests",
+        REQUEST_COLUMNS,
+        [make_request_row(request) for request in found.items],
+        opens="request",
+        link_column=0,
+        on_open=open_request,
+        key=make_key("history-requests", batch.id),
+    )
     if found.pages > 1:
         st.pagination(found.pages, key=widget)
 
 
-def show_request_line(request: RequestSummary) -> None:
-    """A request in the list."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        with st.container(width=170):
-            st.text(f"request {request.id}{request.part and ' ' + request.part}")
-        with st.container(width=110):
-            st.text(format_count(request.events, "event"))
-        with st.container(width=130):
-            st.markdown(
-                format_state_badge(request.state) if request.state in STATE_STYLES else label_state(request.state)
-            )
-        with st.container(width="stretch"):
-            st.text(request.reason or ("not sent yet" if not request.tries else ""))
-        with st.container(width=80):
-            st.text(format_count(request.tries, "attempt"))
-        show_link("history.py", "Open", {"request": str(request.id)}, width=70)
+def open_request(id_: str) -> None:
+    """Open a request in the place of its batch."""
+    st.query_params.from_dict({"request": id_})
+
+
+def make_request_row(request: RequestSummary) -> TableRow:
+    """A request in the table."""
+    style = STATE_STYLES.get(request.state)
+    name = f"Request {request.id}{request.part and ' ' + request.part}"
+    return TableRow(
+        str(request.id),
+        name,
+        (
+            TableCell(name),
+            TableCell(badges=((format_state(request.state), style.colour),))
+            if style
+            else TableCell(request.state.value),
+            TableCell(escape_invisible(request.reason or ("not sent yet" if not request.tries else ""))),
+            TableCell(f"{request.events:,}"),
+            TableCell(f"{request.tries:,}"),
+        ),
+    )
+
+
+def make_event_row(recorded: RecordedEvent) -> dict[str, object]:
+    """An event of a request in the table; what it lacks is an empty cell."""
+    event = recorded.event
+    cells: dict[str, object] = {
+        "row": event.row or "",
+        "line": event.line or "",
+        "event": event.name,
+        "event id": event.event_id,
+        **{field: getattr(event, column) for field, column in IDENTITY_COLUMNS.items()},
+        "product": event.product_id,
+        "timestamp": "" if event.timestamp is None else format_clock(event.timestamp),
+        "state": label_state(recorded.state),
+    }
+    return {name: "" if cell is None else escape_invisible(str(cell)) for name, cell in cells.items()}
 
 
 def show_request(id_: str) -> None:
@@ -271,10 +287,7 @@ def show_request(id_: str) -> None:
     show_case_actions(compare=f"request {id_}", request=id_)
     with st.expander(format_count(len(request.events), "event"), key="history-events"):
         st.dataframe(
-            [
-                {"row": event.event.row, **event.event._asdict(), "state": label_state(event.state)}
-                for event in request.events
-            ],
+            [make_event_row(event) for event in request.events],
             hide_index=True,
             alt="The events of this request",
         )

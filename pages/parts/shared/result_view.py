@@ -172,17 +172,17 @@ def show_batch_result(batch: BatchSummary) -> None:
 def format_batch_result(batch: BatchSummary) -> str:
     """What became of a batch as a line of badges."""
     badges = [
-        f":{style.colour}-badge[{style.shape} {escape_markdown(label)}]" for style, label in _list_batch_counts(batch)
+        f":{style.colour}-badge[{style.shape} {escape_markdown(label)}]" for style, label in list_batch_counts(batch)
     ]
     return " ".join(badges)
 
 
 def describe_batch_result(batch: BatchSummary) -> str:
     """What became of a batch as plain text, for a screen reader and a table's cell."""
-    return " · ".join(f"{style.shape} {label}" for style, label in _list_batch_counts(batch))
+    return " · ".join(f"{style.shape} {label}" for style, label in list_batch_counts(batch))
 
 
-def _list_batch_counts(batch: BatchSummary) -> Iterator[tuple[StateStyle, str]]:
+def list_batch_counts(batch: BatchSummary) -> Iterator[tuple[StateStyle, str]]:
     """Each count that is not zero, with its look."""
     done, doubt = STEP_STYLES[StepState.DONE], STEP_STYLES[StepState.DOUBT]
     if batch.processed:
