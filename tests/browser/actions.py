@@ -120,6 +120,12 @@ def use_target(page: Page, name: str, host: str, *, production: bool = False, ke
     settled(page)
 
 
+def open_row(page: Page, number: int = 0) -> None:
+    """Open a row of the table on the screen, by its link."""
+    page.locator("[data-part=table] tbody a").nth(number).click()
+    settled(page)
+
+
 def go(page: Page, screen: str) -> None:
     """To another screen by the navigation, so that the session stays."""
     page.get_by_role("link", name=screen, exact=True).first.click()

@@ -10,6 +10,7 @@ import httpx
 from playwright.sync_api import Browser, Page, expect
 
 import run
+from tests.browser.actions import open_row
 from tests.browser.screens import WATCHED, settled
 
 PICTURES = run.ROOT / "docs" / "pictures"
@@ -96,7 +97,7 @@ def feeds(page: Page) -> None:
     picture(page, "feeds")
     page.goto("/history")
     settled(page)
-    page.get_by_role("link", name="Open").last.click()
+    open_row(page, -1)
     page.get_by_role("link", name="Conversion", exact=True).click()
     expect(page.get_by_role("img", name="Viewed, added, ordered")).to_be_visible()
     picture(page, "feeds-conversion")
@@ -115,6 +116,6 @@ def history(page: Page) -> None:
     page.goto("/history")
     settled(page)
     picture(page, "history")
-    page.get_by_role("link", name="Open").last.click()
+    open_row(page, -1)
     settled(page)
     picture(page, "history-batch")

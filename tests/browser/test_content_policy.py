@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, Response, expect
 
-from tests.browser.actions import box, compose, go, paste, press, send, widget
+from tests.browser.actions import box, compose, go, open_row, paste, press, send, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
 from tests.browser.test_upload import download, drop, faults, look
@@ -163,7 +163,7 @@ def test_history_charts_feeds_and_the_sandbox_work_and_violate_nothing(
     expect(over_time).to_be_visible()
     boxes = [bar.bounding_box() for bar in over_time.locator("rect").all()]
     assert max(box["height"] for box in boxes if box) == 72
-    page.get_by_role("link", name="Open").first.click()
+    open_row(page)
     page.wait_for_url("**/history?request=*")
     settled(page)
     open_screen(page, f"/feeds?batch={batch}")

@@ -17,7 +17,7 @@ from playwright.sync_api import Locator, Page, expect
 from intempt_core.history import BatchFilter
 from intempt_core.history.history import History
 from intempt_core.settings import Settings
-from tests.browser.actions import arrived, compose, paste, press, send, widget
+from tests.browser.actions import arrived, compose, open_row, paste, press, send, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, settled
 from tests.pages.upload_steps import csv_of, good_rows
@@ -97,7 +97,7 @@ def test_resending_sends_once_more(page: Page, console: Console, who: str) -> No
     compose(page, who)
     send(page)
     open_screen(page, f"/history?history-text={who}")
-    page.get_by_role("link", name="Open").click()
+    open_row(page)
     page.wait_for_url("**/history?batch=*")
     settled(page)
     page.get_by_role("button", name="Resend").click()

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.actions import box, compose, fill, go, pick, press, send, widget
+from tests.browser.actions import box, compose, fill, go, open_row, pick, press, send, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
 
@@ -140,7 +140,7 @@ def test_an_event_goes_to_inspect_and_untrusted_text_stays_text(page: Page, cons
 def test_the_conversion_of_a_batch_is_reached_from_history(page: Page, person: str) -> None:
     send(compose(page, person, "SKU_1"))
     open_screen(page, "/history")
-    page.get_by_role("link", name="Open", exact=True).first.click()
+    open_row(page)
     page.get_by_role("link", name="Conversion", exact=True).click()
     # The chart's description has the same words: the whole sentence is that of the text.
     expect(

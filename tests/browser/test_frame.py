@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from pages.parts.shared.screens import SCREENS
-from tests.browser.actions import box, compose, fill, go, press, send, use_target, widget
+from tests.browser.actions import box, compose, fill, go, open_row, press, send, use_target, widget
 from tests.browser.screens import open_screen, serious_findings, settled
 
 SIZES = {"desktop": (1440, 900), "tablet": (1024, 768), "phone": (390, 844), "zoomed to 200 %": (720, 450)}
@@ -103,10 +103,10 @@ def test_no_address_of_a_screen_makes_the_frontend_look_for_its_server_elsewhere
 def test_open_in_compose_leads_to_the_address_of_compose(page: Page) -> None:
     send(compose(page, f"frame-{uuid4().hex[:8]}"))
     open_screen(page, "/history")
-    page.locator("a[href*='batch=']").first.click()
+    open_row(page)
     page.wait_for_url("**/history?batch=*")
     settled(page)
-    page.locator("a[href*='request=']").first.click()
+    open_row(page)
     page.wait_for_url("**/history?request=*")
     settled(page)
     press(page, "history-compose")

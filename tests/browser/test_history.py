@@ -20,6 +20,7 @@ import run
 from intempt_core.history import AttemptEnd, AttemptStart, BatchState
 from intempt_core.history.history import History
 from intempt_core.settings import Settings
+from tests.browser.actions import open_row
 from tests.browser.conftest import Console
 from tests.browser.screens import WATCHED, open_screen, serious_findings, settled
 from tests.core.history.factories import ME, attempt, batch_of
@@ -57,16 +58,16 @@ def test_links_to_a_batch_and_a_request_open_cold_in_another_browser(
     file.write_bytes(csv_of(*good_rows(5, ids="cold-")))
     sent(console, file)
     open_screen(page, "/history")
-    expect(page.get_by_text("command line: cold.csv")).to_be_visible()
+    expect(page.get_by_role("link", name="cold.csv")).to_be_visible()
     usable(page)
-    page.get_by_role("link", name="Open").first.click()  # the newest one
+    open_row(page)  # the newest one
     page.wait_for_url("**/history?batch=*")
     settled(page)
     expect(page.get_by_role("heading", name="cold.csv")).to_be_visible()
     expect(page.get_by_text("● 5 accepted").first).to_be_visible()
     usable(page)
     batch = page.url
-    page.get_by_role("link", name="Open").first.click()
+    open_row(page)
     page.wait_for_url("**/history?request=*")
     settled(page)
     expect(page.get_by_text("Response", exact=True)).to_be_visible()
@@ -97,8 +98,8 @@ def test_a_batch_is_resent_with_the_same_ids_and_then_with_new_ones(
     sent(console, file)
     before = processed(console.url)
     open_screen(page, "/history?history-text=again-3")
-    expect(page.get_by_text("1 batch, newest first", exact=False)).to_be_visible()
-    page.get_by_role("link", name="Open").click()
+    expect(page.get_by_text("1 batch. Times in", exact=False)).to_be_visible()
+    open_row(page)
     page.wait_for_url("**/history?batch=*")
     settled(page)
     first = page.url
@@ -122,7 +123,7 @@ def test_a_batch_is_resent_with_the_same_ids_and_then_with_new_ones(
     found = {"again-3": 2, "again-1": 2}  # the first time, and again under the same ids; fresh ids are others
     for text, count in found.items():
         open_screen(page, f"/history?history-text={text}")
-        expect(page.get_by_text(f"{count} batches, newest first", exact=False)).to_be_visible()
+        expect(page.get_by_text(f"{count} batches. Times in", exact=False)).to_be_visible()
 
 
 def test_old_batches_are_deleted_from_the_screen_after_a_preview(page: Page, console: Console) -> None:
@@ -134,7 +135,7 @@ def test_old_batches_are_deleted_from_the_screen_after_a_preview(page: Page, con
     history.control.set_state(old, BatchState.DONE)
     history.close()
     open_screen(page, "/history?history-text=" + old)
-    page.get_by_role("link", name="Open").click()
+    open_row(page)
     expect(
         page.get_by_text(re.compile(r"on, (1 second|4 seconds),")).first
     ).to_be_visible()  # the caption and the chart

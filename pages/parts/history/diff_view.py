@@ -12,6 +12,7 @@ from intempt_core.validation import escape_invisible
 from pages.parts.history.batch_diff_view import show_batch_diff
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import read_widget, set_widget
+from pages.parts.shared.screens import set_title
 from pages.parts.shared.services import get_services
 
 LEFT_WIDGET, RIGHT_WIDGET = "compare-left", "compare-right"
@@ -27,6 +28,7 @@ def show_compare_link(side: str) -> None:
 
 def show_comparison(left: str, right: str) -> None:
     """Two sides to choose, and their differences. What the link names fills them; a pasted body is not in the link."""
+    set_title("Compare")
     st.page_link("history.py", label="← All batches")
     if read_widget("compare-link") != (left, right):
         set_widget("compare-link", (left, right))

@@ -8,6 +8,7 @@ from intempt_core.validation import escape_invisible
 from pages.parts.shared.formatting import format_moment, format_state_badge
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import make_key
+from pages.parts.shared.screens import set_title
 from pages.parts.shared.services import get_services
 from pages.parts.shared.time_zones import get_zone_name
 
@@ -17,6 +18,7 @@ def show_event_history(event_id: str) -> None:
     if st.query_params.get("event") != event_id:  # a link within the screen drops it
         st.query_params.from_dict({"event": event_id})
     st.page_link("history.py", label="← All batches")
+    set_title(f"Event {event_id}")
     st.text(escape_invisible(f"Event {event_id}"))
     found = get_services().history.events.occurrences([event_id]).get(event_id, [])
     if not found:

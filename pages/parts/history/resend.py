@@ -78,6 +78,8 @@ def choose_resend(batch: BatchSummary, states: list[RequestState], target: Targe
     ids = st.segmented_control(
         "Event ids", (SAME_IDS, NEW_IDS), default=SAME_IDS, required=True, key=make_key("resend-ids", batch.id)
     )
+    if already := describe_resent(batch):
+        st.text(already)
     new_ids = ids == NEW_IDS
     chosen = [RequestState(state) for state in picked]
     count = sum(count_resendable(batch, state, target) for state in chosen)
@@ -104,6 +106,21 @@ def choose_resend(batch: BatchSummary, states: list[RequestState], target: Targe
             kwargs={"new_ids": new_ids},
         )
     show_send_trouble(_get_guard(batch), name)
+
+
+def describe_resent(batch: BatchSummary) -> str:
+    """What of a batch was sent again before, in a sentence; empty where nothing was."""
+    if not batch.resends:
+        return ""
+    counts = " · ".join(format_state(state, count) for state, count in batch.resent.items() if count)
+    resolved = sum(batch.resolved.values())
+    times = format_count(len(batch.resends), "time")
+    if not counts:
+        return f"Resent {times} before, to another target or under new ids: its events are offered again."
+    return (
+        f"Resent {times} before: {counts}; of these {resolved:,} {'was' if resolved == 1 else 'were'} accepted then."
+        " They are not offered again here: what is left of them is resolved in the batch that resent them."
+    )
 
 
 def read_resend_choice(batch: BatchSummary) -> tuple[object, ...]:

@@ -34,6 +34,7 @@ from pages.parts.shared.formatting import (
 from pages.parts.shared.links import open_in_compose, show_link
 from pages.parts.shared.outcome_card import show_outcome_card, show_response
 from pages.parts.shared.screen_state import make_key, read_widget, set_widget
+from pages.parts.shared.screens import set_title
 from pages.parts.shared.send_flow import show_batch_controls, watch_batch
 from pages.parts.shared.services import get_services
 from pages.parts.shared.session_targets import find_batch_target, get_selected_target
@@ -77,6 +78,7 @@ def show_batch(id_: str) -> None:
     except NotFound as error:
         st.text(str(error))
         return
+    set_title(batch.title)
     show_batch_title(batch)
     persons = (
         f" of {format_count(batch.persons, 'person')}" if batch.persons else ""
@@ -118,7 +120,7 @@ def show_batch(id_: str) -> None:
 def show_batch_title(batch: BatchSummary) -> None:
     """What the batch is called, with the place to name it."""
     with st.container(horizontal=True, vertical_alignment="center", key="history-title"):
-        st.subheader(escape_markdown(escape_invisible(batch.title)), anchor=False, width="content")
+        st.header(escape_markdown(escape_invisible(batch.title)), anchor=False, width="content")
         opened = st.popover(
             "Rename" if batch.name else "Name this run", key=make_key("name", batch.id), type="tertiary"
         )
@@ -142,17 +144,16 @@ def show_lineage(batch: BatchSummary) -> None:
     """The batch that this one sends again, and those that send it again, with what came of that."""
     queries = get_services().history.queries
     for label, id_ in (
-        *([("This is a resend of", batch.resend_of)] if batch.resend_of else []),
-        *(("Resent in", resend) for resend in batch.resends),
+        *([("Resent from this batch", batch.resend_of)] if batch.resend_of else []),
+        *(("Resent in this batch", resend) for resend in batch.resends),
     ):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=make_key("lineage", id_)):
             try:
                 other = queries.batch(id_)
             except NotFound:
-                st.text(f"{label} a batch that was deleted.")
+                st.text(f"{label}: it was deleted.")
                 continue
-            st.text(label, width="content")
-            name = f"{other.title}, {format_moment(other.created_at).partition(' (')[0]}"
+            name = f"{label}: {other.title}, {format_moment(other.created_at).partition(' (')[0]}"
             show_link("history.py", escape_markdown(escape_invisible(name)), {"batch": id_})
             st.markdown(format_batch_badges(other), width="content")
     if resent := sum(batch.resent.values()):
@@ -280,7 +281,8 @@ def show_request(id_: str) -> None:
         show_back_link("All batches")
         st.text(str(error))
         return
-    show_back_link(f"Batch: {escape_markdown(batch.label)}", batch=batch.id)
+    set_title(f"Request {id_} of {batch.title}")
+    show_back_link(f"Batch: {escape_markdown(escape_invisible(batch.title))}", batch=batch.id)
     show_outcome_card(request, find_batch_target(batch))
     if st.button("Open in Compose", key="history-compose"):
         open_in_compose(read_payload(request.body.decode("utf-8", "replace")))

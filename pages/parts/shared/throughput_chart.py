@@ -90,8 +90,5 @@ def show_slow_response(attempt: SlowAttempt) -> None:
     """One slow response, and a link to its request."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         shape = STATE_STYLES[attempt.outcome].shape
-        st.text(
-            f"{format_duration(attempt.elapsed_ms)}  {shape} {attempt.status}, request {attempt.request}",
-            width="stretch",
-        )
-        show_link("history.py", "Open", {"request": str(attempt.request)}, width=70)
+        st.text(f"{format_duration(attempt.elapsed_ms)}  {shape} {attempt.status}", width="content")
+        show_link("history.py", f"Request {attempt.request}", {"request": str(attempt.request)})

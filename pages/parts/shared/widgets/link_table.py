@@ -93,7 +93,9 @@ def show_link_table(
     ticked = [str(one) for one in held][:max_ticked] if isinstance(held, list) else []
     data = {
         "title": title,
-        "columns": [{"label": one.label, "sort": one.sort, "number": one.is_number, "clock": one.is_clock} for one in columns],
+        "columns": [
+            {"label": one.label, "sort": one.sort, "number": one.is_number, "clock": one.is_clock} for one in columns
+        ],
         "rows": [
             {
                 "id": row.id,
