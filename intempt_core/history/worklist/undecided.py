@@ -13,7 +13,7 @@ from intempt_core.history.schema import IS_UNRESOLVED, batches, requests
 from intempt_core.history.views import UndecidedCounts
 
 _HALTED_STATES = [BatchState.STOPPED.value, BatchState.PAUSED.value]
-_STATES = [BatchState.DONE.value, *_HALTED_STATES]
+_OTHER_STATES = [BatchState.SENDING.value, BatchState.CANCELLED.value, BatchState.FORGOTTEN.value]
 
 
 def select_undecided() -> Select[Any]:
@@ -48,9 +48,10 @@ def _select_unresolved() -> Subquery:
         its_batch.c.number == again.c.batch,
         its_batch.c.target_key == batches.c.target_key,
     )
+    # What the state of the batch is not, so that SQLite begins with the few requests and not with the many batches.
     return (
         select(open_.c.batch, open_.c.state, open_.c.events)
         .join(batches, batches.c.number == open_.c.batch)
-        .where(batches.c.state.in_(_STATES), batches.c.dismissed_at.is_(None), ~was_resent)
+        .where(batches.c.state.not_in(_OTHER_STATES), batches.c.dismissed_at.is_(None), ~was_resent)
         .subquery("unresolved")
     )
