@@ -1,6 +1,7 @@
 from .absence import (
     FeedAnswer as FeedAnswer,
     explain_absence as explain_absence,
+)
 from .batch_diff import (
     BatchDiff as BatchDiff,
     BatchDiffCounts as BatchDiffCounts,
