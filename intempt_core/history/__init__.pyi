@@ -12,7 +12,6 @@ from .recorder import (
     make_request_blocks as make_request_blocks,
 )
 from .records import (
-    IDENTITY_COLUMNS as IDENTITY_COLUMNS,
     AttemptEnd as AttemptEnd,
     AttemptStart as AttemptStart,
     BatchIntent as BatchIntent,
