@@ -102,7 +102,7 @@ class HistoryQueries:
         if missing:
             with self._database.reading() as connection:
                 asked = select(batches.c.number, batches.c.id, batches.c.persons).where(batches.c.id.in_(missing))
-                rows = connection.execute(asked).all()
+                rows: Sequence[Row[Any]] = connection.execute(asked).all()  # type: ignore[assignment]  # of three columns
                 found = read_subjects(connection, rows)
             read = {row.id: found[row.number] for row in rows if row.number in found}
             for id_, subjects in read.items():  # the first request of a batch never changes

@@ -15,6 +15,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Float,
     ForeignKey,
     Index,
@@ -114,7 +115,7 @@ requests: Table = Table(
 )
 _IN_FLIGHT = literal_column("state") == literal_column("'in flight'")
 Index("requests_in_flight", requests.c.batch, sqlite_where=_IN_FLIGHT, postgresql_where=_IN_FLIGHT)
-IS_UNRESOLVED = literal_column("state IN ('unknown', 'not sent')")
+IS_UNRESOLVED: ColumnElement[bool] = literal_column("state IN ('unknown', 'not sent')")
 """The condition of the index of requests that wait for a person, in the words by which SQLite recognises it."""
 Index(
     "requests_unresolved",

@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -111,7 +112,7 @@ def four(history: History) -> dict[str, str]:
 def table(screen: Upload, title: str = "Batches") -> list[list[str]]:
     """The cells of a table, row by row: each with its text, its badges and its note."""
     shown = [json.loads(element.proto.json) for element in screen.app.get("bidi_component") if element.proto.json]
-    rows = next((one["rows"] for one in shown if one.get("title") == title), [])
+    rows: list[dict[str, Any]] = next((one["rows"] for one in shown if one.get("title") == title), [])
     return [
         [" ".join([cell["text"], *(text for text, _ in cell["badges"]), cell["note"]]).strip() for cell in row["cells"]]
         for row in rows

@@ -19,7 +19,7 @@ from intempt_core.history import (
 )
 from intempt_core.validation import escape_invisible
 from pages.parts.shared.empty_state import FirstStep, show_empty_state
-from pages.parts.shared.formatting import STATE_STYLES, format_moment, label_state
+from pages.parts.shared.formatting import format_moment, label_state
 from pages.parts.shared.links import show_link
 from pages.parts.shared.result_view import list_batch_counts
 from pages.parts.shared.screen_state import make_key, read_widget, set_widget, translate_former_state
@@ -133,7 +133,7 @@ def _choose_undecided() -> None:
 
 def describe_undecided(found: UndecidedCounts) -> str:
     """What waits for a person, in one line: ``2 batches need a decision: 3,119 unknown (may have arrived)``."""
-    parts = [f"{found.events[state]:,} {label_state(state)}" for state in STATE_STYLES if found.events.get(state)]
+    parts = [f"{found.events[state]:,} {label_state(state)}" for state in RequestState if found.events.get(state)]
     parts += [f"{count:,} {state.value}" for state, count in found.halted.items()]
     needs = "needs" if found.batches == 1 else "need"
     return f"{format_count(found.batches, 'batch', 'batches')} {needs} a decision: {' · '.join(parts)}"

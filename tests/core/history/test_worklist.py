@@ -1,6 +1,7 @@
 """What the list of batches shows beside their counts: searches by a part, names, what waits for a person, of whom."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ def found(history: History, text: str) -> list[str]:
     return [one.id for one in history.queries.batches(BatchFilter(text=text)).items]
 
 
-def settled(history: History, outcome: Outcome, **given: object) -> str:
+def settled(history: History, outcome: Outcome, **given: Any) -> str:
     """A batch of one request with three events that is over."""
     batch = batch_of(history, [3], policy=Policy.GO_ON, **given)
     for one in history.queries.requests(batch).items:
