@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 
 from intempt_core.cli.output import print_message
 from intempt_core.errors import TargetNotFound
-from intempt_core.history import History
 from intempt_core.settings import PROJECT_FOLDER, Settings
 from intempt_core.targets import (
     AllowedHosts,
@@ -64,5 +63,7 @@ def _read_stored(settings: Settings) -> Sequence[StoredTarget]:
     """The stored targets of the data folder; none where it has no database yet, which is not made for that."""
     if not settings.history_file.exists():
         return ()
+    from intempt_core.history import History  # noqa: PLC0415  what a check does not need is not loaded for it
+
     with contextlib.closing(History.open(settings.history_url, traces=[settings.engine_file])) as history:
         return history.targets.all()

@@ -238,7 +238,8 @@ def _make_texts(texts: Sequence[str]) -> tuple[pa.Array, int]:
 
 def is_always_null(table: Table, column: str) -> bool:
     """Whether a key of JSON lines has no column, since it has no value but null in any row."""
-    return column not in table.columns and column in table.cell_kinds
+    is_null = column not in table.columns and column in table.cell_kinds
+    return is_null and not _has_columns_inside(table, column)  # otherwise it is an object in other rows
 
 
 def _build_null_column(table: Table) -> pa.ChunkedArray:

@@ -69,7 +69,7 @@ class KeyClash:
     other: str
 
 
-class _KeyClashError(Exception):
+class _ClashingKeys(Exception):
     """Two values have one dotted path."""
 
 
@@ -84,10 +84,10 @@ def flatten_entries(value: Mapping[str, Json], into: dict[str, Json]) -> tuple[K
             if item is None or type(item) is dict:
                 flatten_value(item, key, into)
             elif key in into:
-                raise _KeyClashError
+                raise _ClashingKeys
             else:
                 into[key] = item
-    except _KeyClashError:
+    except _ClashingKeys:
         into.clear()
         into |= known
         return _flatten_clashing(value, into)
@@ -106,11 +106,11 @@ def flatten_value(value: Json, path: str, into: dict[str, Json]) -> None:
             if item is None or type(item) is dict:
                 flatten_value(item, name, into)
             elif name in into:
-                raise _KeyClashError
+                raise _ClashingKeys
             else:
                 into[name] = item
     elif path in into:
-        raise _KeyClashError
+        raise _ClashingKeys
     else:
         into[path] = NULL if value is None else value
 

@@ -9,7 +9,14 @@ import intempt_core
 from intempt_core import errors
 from intempt_core.errors import ConsoleError
 
-NO_ERRORS = {"UnclosedQuote", "UnfitRule", "_ClearTextConnection", "_ImpossibleNumber", "_InexactNumber"}
+NO_ERRORS = {
+    "UnclosedQuote",
+    "UnfitRule",
+    "_ClashingKeys",
+    "_ClearTextConnection",
+    "_ImpossibleNumber",
+    "_InexactNumber",
+}
 """Exceptions that end a parse or a connection and are no errors: named beside the drawing."""
 
 

@@ -197,7 +197,7 @@ def test_a_json_document_goes_the_same_road(tmp_path: Path, capsys: pytest.Captu
         ("missing.json", None, "cannot be read"),
         ("empty.csv", b"", "empty"),
         ("mixed.json", b'{"a": "\xc3\xa4\xe4"}', "mixes encodings"),
-        ("wrong.json", b"{", "wrong.json: Line 1, column 2: the text ends"),
+        ("wrong.json", b"{", "wrong.json: Line 1, column 2: the JSON ends early"),
     ],
 )
 def test_what_cannot_be_read_is_2_and_a_sentence(

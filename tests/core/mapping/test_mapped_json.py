@@ -106,6 +106,11 @@ def test_a_column_that_is_null_in_every_row_has_the_consequences_of_null() -> No
     assert named.event(0).name == "view / "
 
 
+def test_an_object_that_is_null_in_other_rows_is_kept() -> None:
+    source = mapped(read(line(dims=None), line(dims={"w": 1.50}), line()), {"dims": "data.dims"})
+    assert [event.body["data"] for event in source.events()] == [{"dims": None}, {"dims": {"w": 1.5}}, {}]
+
+
 # ── ids that are no texts ────────────────────────────────────────────────────────────────────────────────────────────
 
 VALUES: list[Json] = ["p", "", None, 12, 1.5, True, False, [], ["p"], {}, {"a": 1}, "true", "[x]", '["p"]']

@@ -408,7 +408,7 @@ def database() -> bytes:
         (database(), "a SQLite database"),
         (b"<!DOCTYPE html><p>Log in", "a web page"),
         (b'\xef\xbb\xbf\n{"track": []}', "JSON"),
-        (b'[\n  {"name": 1}]', "JSON"),
+        (b'{\n  "name": 1}', "JSON"),
         (b"\x7fELF\x02\x01\x01\x00\xff\xfe", "is no text"),
     ],
 )

@@ -84,7 +84,8 @@ def test_an_event_is_taken_and_shown_with_all_that_names_it(shop: Shop) -> None:
     assert shown.pop("client").startswith("python-httpx/")
     assert shown == {
         "org": "acme", "project": shop.name, "source": SOURCE, "name": "Product viewed", "eventId": "e1", **ids,
-        "productId": "p1", "timestamp": 1_700_000_000_000, "processed": True, "because": None, "codes": [],
+        "productId": "p1", "timestamp": 1_700_000_000_000, "processed": True, "because": None, "repeat_of": None,
+        "codes": [],
         "event": sent,
     }  # fmt: skip
 
