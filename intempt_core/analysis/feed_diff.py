@@ -312,10 +312,10 @@ class FeedChange:
     def message(self) -> str:
         """The change as a sentence."""
         if self.before is None:
-            return f"“{self.product}” gained place {self.after}."
+            return f"“{self.product}” is now #{self.after}."
         if self.after is None:
-            return f"“{self.product}” lost place {self.before} and is not shown any more."
-        return f"“{self.product}” moved from place {self.before} to {self.after}."
+            return f"“{self.product}” is no longer shown (it was #{self.before})."
+        return f"“{self.product}” moved from #{self.before} to #{self.after}."
 
 
 def find_feed_changes(before: Sequence[str], after: Sequence[str]) -> list[FeedChange]:

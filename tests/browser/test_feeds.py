@@ -39,7 +39,7 @@ def test_from_a_send_to_the_person_and_the_link_opens_in_another_browser_tab(
     page: Page, context: BrowserContext, person: str
 ) -> None:
     send(compose(page, person, "SKU_1"))
-    expect(page.get_by_text("“SKU_1” gained place 1.")).to_be_visible()
+    expect(page.get_by_text("“SKU_1” is now #1.")).to_be_visible()
     page.get_by_role("link", name="Open this person's feeds").click()
     expect(box(page, "feeds-person")).to_have_value(person)
     settled(page)
@@ -73,7 +73,7 @@ def test_what_an_application_sends_meanwhile_is_shown_without_a_click(
     press(page, "feeds-watch")
     expect(page.get_by_text("Recently Viewed: No change yet after")).to_be_visible()
     elsewhere(console, person, "Product viewed", "SKU_7")
-    expect(page.get_by_text("Recently Viewed: “SKU_7” gained place 1.")).to_be_visible(timeout=15_000)
+    expect(page.get_by_text("Recently Viewed: “SKU_7” is now #1.")).to_be_visible(timeout=15_000)
     expect(page.get_by_text("Recently Purchased: No change yet after")).to_be_visible()
     expect(widget(page, "feeds-feed-recently-viewed").get_by_text("SKU_7")).to_be_visible()
     expect(page.get_by_role("option", name="Sent by Python-urllib")).to_have_count(1)

@@ -236,14 +236,14 @@ def test_a_watched_feed_shows_what_it_gains_and_never_that_nothing_happened(
     assert "Recently Viewed: No change yet after" in screen.texts
     elsewhere(sandbox_url, person, "Product viewed", "SKU_9")
     refreshed = next_second(screen)
-    assert "Recently Viewed: “SKU_9” gained place 1." in refreshed.texts
+    assert "Recently Viewed: “SKU_9” is now #1." in refreshed.texts
     assert shown_products(refreshed)["Recently Viewed, shown"] == ["SKU_9"]  # the card follows
     assert "Since you started watching" not in screen.press("feeds-unwatch").markdown
 
 
 def test_compose_shows_which_places_its_event_gained(tab: Callable[[str], Screen], person: str) -> None:
     texts = sent(tab, person, "SKU_1").texts
-    assert "Recently Added to Cart\n“SKU_1” gained place 1." in texts
+    assert "Recently Added to Cart\n“SKU_1” is now #1." in texts
     assert "Recently Viewed\nNo change, as expected." in texts
 
 

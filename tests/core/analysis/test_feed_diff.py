@@ -208,7 +208,7 @@ def test_there_are_changes_exactly_where_two_readings_differ(before: list[str], 
 
 def test_a_change_says_which_place_was_gained_or_lost() -> None:
     assert [one.message for one in find_feed_changes(["b", "c", "a"], ["n", "a", "b"])] == [
-        "“n” gained place 1.",
-        "“c” lost place 2 and is not shown any more.",
-        "“a” moved from place 3 to 2.",
+        "“n” is now #1.",
+        "“c” is no longer shown (it was #2).",
+        "“a” moved from #3 to #2.",
     ]
