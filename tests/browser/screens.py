@@ -79,7 +79,7 @@ all was done. Messages alone say nothing: they may be those of the run before.
 def settled(page: Page) -> Page:
     """Wait until an action has reached the server, its script has run, and everything is drawn."""
     page.evaluate("() => { window.traffic.acted = performance.now(); }")
-    page.wait_for_function(QUIET, timeout=60_000)
+    page.wait_for_function(QUIET, timeout=60_000, polling=40)
     return page
 
 

@@ -10,7 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from intempt_core.settings import Settings
 from intempt_core.targets import derive_target_key, sandbox_target
 from intempt_core.validation import CatalogueStore, build_catalogue, read_catalogue_file
-from tests.browser.actions import box, compose, events_of, fill, press, send, widget
+from tests.browser.actions import box, compose, events_of, fill, open_row, press, send, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
 
@@ -135,7 +135,7 @@ def test_what_history_opens_in_compose_is_at_composes_address(page: Page) -> Non
     widget(page, "compose-links").get_by_role("link", name="See it in History").click()
     page.wait_for_url("**/history?batch=*")
     settled(page)
-    page.get_by_role("link", name="Open", exact=True).first.click()
+    open_row(page)
     page.wait_for_url("**/history?request=*")
     settled(page)
     press(page, "history-compose")

@@ -159,7 +159,7 @@ def test_history_charts_feeds_and_the_sandbox_work_and_violate_nothing(
     page: Page, violations: list[str], batch: str
 ) -> None:
     open_screen(page, f"/history?batch={batch}")
-    over_time = page.get_by_role("img", name="Events over time")
+    over_time = page.get_by_role("img", name="Attempts over time")
     expect(over_time).to_be_visible()
     boxes = [bar.bounding_box() for bar in over_time.locator("rect").all()]
     assert max(box["height"] for box in boxes if box) == 72

@@ -100,7 +100,7 @@ def test_resending_sends_once_more(page: Page, console: Console, who: str) -> No
     open_row(page)
     page.wait_for_url("**/history?batch=*")
     settled(page)
-    page.get_by_role("button", name="Resend").click()
+    page.get_by_role("button", name="Resend", exact=True).click()
     again = page.get_by_role("button", name="Resend 1 event to Sandbox")
     expect(again).to_be_visible()
     double_click(console, again)

@@ -104,7 +104,7 @@ def test_a_batch_is_resent_with_the_same_ids_and_then_with_new_ones(
     settled(page)
     first = page.url
     for ids, new in (("the same ids", 0), ("new ids", 5)):
-        page.get_by_role("button", name="Resend").click()
+        page.get_by_role("button", name="Resend", exact=True).click()
         page.get_by_role("radio", name=ids, exact=True).click()
         outcome = "counts them again" if new else "what it already has, it ignores"
         expect(page.get_by_text(outcome, exact=False)).to_be_visible()  # the plan comes before the button is pressed

@@ -145,7 +145,7 @@ def test_of_two_tabs_that_resend_the_same_requests_one_does(
         (found,) = at.events.occurrences([id_])[id_]
     for tab in (page, other):
         open_screen(tab, f"/history?batch={found.batch}")
-        tab.get_by_role("button", name="Resend").click()
+        tab.get_by_role("button", name="Resend", exact=True).click()
         expect(tab.get_by_role("button", name="Resend 1 event to Sandbox")).to_be_visible()
         settled(tab)
     other.get_by_role("button", name="Resend 1 event to Sandbox").click()
