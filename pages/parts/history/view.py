@@ -175,7 +175,11 @@ def show_decision(batch: BatchSummary) -> None:
             moment = format_moment(batch.dismissed_at).partition(" (")[0]
             st.text(f"Left as it is, decided at {moment}: the list does not ask for a decision.", width="content")
             st.button(
-                "Ask again", key="history-undismiss", on_click=control.dismiss, args=(batch.id,), kwargs={"again": True}
+                "Ask for a decision",
+                key="history-undismiss",
+                on_click=control.dismiss,
+                args=(batch.id,),
+                kwargs={"again": True},
             )
             return
         st.text(f"This batch needs a decision: {describe_decision(batch)}. Resend it, or", width="content")
