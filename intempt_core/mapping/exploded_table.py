@@ -314,11 +314,6 @@ def read_json_cell(cell: str) -> Json:
         return None
 
 
-def find_inside(value: Json, path: str) -> Json:
-    """The value at a dotted path; a key may itself have dots. ``None`` for none, ``NULL`` for null."""
-    return _choose_value(_find_all_inside(value, path), 0, [])
-
-
 def _find_all_inside(value: Json, path: str) -> list[Json]:
     """Every value at a dotted path, those with the longest keys first; a path may also be written key by key."""
     if PATH_SEPARATOR in path and isinstance(value, dict) and path not in value:

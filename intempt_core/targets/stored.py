@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from intempt_core.contract import FEED_TITLES, Json, dump_json, is_blank
+from intempt_core.contract import Json, dump_json, is_blank
 from intempt_core.errors import CredentialError, TargetIncomplete
 from intempt_core.targets.allowed_hosts import AllowedHosts
 from intempt_core.targets.parsing import FIELD_PARSERS
@@ -164,8 +164,3 @@ def _find_variable_fault(variable: str) -> str:
 
 def _plain(value: Any) -> Json:
     return dict(value) if isinstance(value, Mapping) else value
-
-
-def list_feed_fields() -> list[str]:
-    """The fields of feed ids, as :func:`find_target_faults` names them."""
-    return [f"feeds.{feed}" for feed in FEED_TITLES]

@@ -18,7 +18,8 @@ Pieces that screens show:
 - ``header``: product, target, heading and purpose, above every screen; its look is ``page.css``.
 - ``empty_state``: what a screen shows while it has nothing to show.
 - ``outcome_card``, ``feed_card``: what was sent, its response, and the person's feeds.
+- ``result_view``: what became of a send in three steps, as ``result_evidence`` reads it; ``waiting_view``: until then.
 - ``throughput_chart``: outcomes over time, and the slowest responses.
-- ``problem_list``: problems as cards.
+- ``problem_list``: how many problems there are, as badges.
 - ``product_names``, ``links``, ``downloads``, ``formatting``, ``time_zones``, ``widgets``.
 """

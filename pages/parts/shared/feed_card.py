@@ -31,9 +31,6 @@ from pages.parts.shared.services import get_services
 FEED_POLL_SECONDS = 2.0
 """How often a feed that should change is read again."""
 
-ID_COLUMN_WIDTH = 40
-"""Characters up to which ids are aligned in a column, with names beside them."""
-
 MAX_HISTORY_EVENTS = 10_000
 """Events of one person that are read, the last ones."""
 
@@ -93,18 +90,6 @@ class FeedSnapshot:
             else frozenset(),
             format_time=format_clock,
         )
-
-    def format_products(self, products: Sequence[str]) -> str:
-        """Products, a line each, with place and name in the catalogue."""
-        names: dict[str, str] = {}
-        if self.catalogue:
-            names = dict.fromkeys(self.catalogue.unknown_ids(products), "not in the catalogue")
-            names |= self.catalogue.names_of(products)
-        wide = max((len(product) for product in products if len(product) <= ID_COLUMN_WIDTH), default=0)
-        lines = (
-            f"{place:>2}  {product:<{wide}}  {names.get(product, '')}" for place, product in enumerate(products, 1)
-        )
-        return "\n".join(line.rstrip() for line in lines) or "nothing"
 
 
 @dataclass

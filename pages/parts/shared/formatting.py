@@ -116,11 +116,6 @@ def format_batch_badges(batch: BatchSummary) -> str:
     return " ".join(badge for badge in badges if badge)
 
 
-def format_state_counts(counts: Mapping[Any, int]) -> str:
-    """Counts by state in plain text, for a table's cell."""
-    return "  ".join(format_state(state, counts[state]) for state in STATE_STYLES if counts.get(state))
-
-
 def show_raw_text(text: str, height: int | None = None) -> None:
     """Text as it is, in a fixed-width face; with ``height`` (pixels) in a frame that scrolls, by the keyboard too."""
     with st.container(height=height or "content", border=False):
