@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from intempt_core.contract import format_count
-from intempt_core.exports import render_curl_snippet, render_node_snippet, render_python_snippet
 from intempt_core.targets import Target
 from intempt_core.validation import escape_invisible
 from pages.parts.compose.field_view import IssuesByField
@@ -43,6 +42,7 @@ from pages.parts.shared.send_flow import (
 from pages.parts.shared.send_guard import DOUBLE_CLICK_MESSAGE
 from pages.parts.shared.services import get_services
 from pages.parts.shared.session_targets import find_batch_target
+from pages.parts.shared.snippets import show_snippets
 from pages.parts.shared.team_rules import show_rules_choice
 from pages.parts.shared.widgets.focus_field import focus_field
 
@@ -162,18 +162,6 @@ def show_request_text(screen: ComposeState, target: Target) -> None:
         if copy.open:
             with copy:
                 show_snippets(target, body)
-
-
-def show_snippets(target: Target, body: bytes) -> None:
-    """The request as a command and as code, without the key."""
-    st.caption("The key is read from the environment variable INTEMPT_API_KEY.")
-    for title, render in (
-        ("cURL", render_curl_snippet),
-        ("Python", render_python_snippet),
-        ("Node", render_node_snippet),
-    ):
-        st.caption(title)
-        st.code(render(target, body), language=None, wrap_lines=True)
 
 
 def show_outcome(screen: ComposeState, place: "DeltaGenerator") -> None:

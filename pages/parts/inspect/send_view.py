@@ -3,12 +3,11 @@
 import streamlit as st
 
 from intempt_core.contract import format_count
-from intempt_core.exports import render_curl_snippet, render_node_snippet, render_python_snippet
 from intempt_core.targets import Target
 from pages.parts.inspect.sending_state import plan_payload, send_payload
 from pages.parts.inspect.state import InspectState
 from pages.parts.shared.formatting import escape_markdown
-from pages.parts.shared.links import guard_copied_text, open_in_compose, show_link
+from pages.parts.shared.links import open_in_compose, show_link
 from pages.parts.shared.outcome_card import show_result_details
 from pages.parts.shared.result_view import show_batch_result, show_result
 from pages.parts.shared.send_flow import (
@@ -22,6 +21,7 @@ from pages.parts.shared.send_flow import (
 from pages.parts.shared.send_guard import DOUBLE_CLICK_MESSAGE
 from pages.parts.shared.services import get_services
 from pages.parts.shared.session_targets import find_batch_target
+from pages.parts.shared.snippets import show_snippets
 
 
 def show_payload_actions(screen: InspectState, to: Target) -> None:
@@ -59,22 +59,8 @@ def show_payload_actions(screen: InspectState, to: Target) -> None:
         ):
             open_in_compose(screen.payload)
         with st.popover("Copy as code", key="inspect-copy", type="tertiary"):
-            show_snippets(everything.body(everything.requests[0]), len(everything.requests), to)
+            show_snippets(to, everything.body(everything.requests[0]), requests=len(everything.requests))
     show_send_trouble(screen.guard, "inspect")
-
-
-def show_snippets(body: bytes, requests: int, to: Target) -> None:
-    """The request as a cURL command, and as code for Python and Node."""
-    st.caption("The key is read from the environment variable INTEMPT_API_KEY.")
-    if requests > 1:
-        st.caption(f"The first of {requests:,} requests.")
-    for title, render in (
-        ("cURL", render_curl_snippet),
-        ("Python with httpx", render_python_snippet),
-        ("Node with fetch", render_node_snippet),
-    ):
-        st.caption(title)
-        st.code(guard_copied_text(render(to, body)), language=None, wrap_lines=True)
 
 
 def show_inspect_result(screen: InspectState) -> None:

@@ -21,5 +21,5 @@ Pieces that screens show:
 - ``result_view``: what became of a send in three steps, as ``result_evidence`` reads it; ``waiting_view``: until then.
 - ``throughput_chart``: outcomes over time, and the slowest responses.
 - ``problem_list``: how many problems there are, as badges.
-- ``product_names``, ``links``, ``downloads``, ``formatting``, ``time_zones``, ``widgets``.
+- ``product_names``, ``links``, ``snippets``, ``downloads``, ``formatting``, ``time_zones``, ``widgets``.
 """
