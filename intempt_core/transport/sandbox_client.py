@@ -256,12 +256,7 @@ class SandboxClient:
         those that are not among them are other clients'.
         """
         ids = list(dict.fromkeys(event.event_id for event in reversed(events) if event.event_id))[:MAX_QUERY_EVENT_IDS]
-        target = self._target
-        question = {
-            "org": target.org, "project": target.project, "sourceId": target.source, "by": field, "id": value,
-            "eventIds": ids,
-        }  # fmt: skip
-        found = self._request_json("POST", SandboxPath.PERSON, json=question)
+        found = self._ask_about_person(field, value, eventIds=ids)
         with _check_form():
             return _parse_status(found, {event.event_id for event in events})
 
@@ -271,14 +266,14 @@ class SandboxClient:
 
         The person is given by an identity field and an id.
         """
-        target = self._target
-        question = {
-            "org": target.org, "project": target.project, "sourceId": target.source, "by": field, "id": value,
-            "arrivals": True,
-        }  # fmt: skip
-        found = self._request_json("POST", SandboxPath.PERSON, json=question)
+        found = self._ask_about_person(field, value, arrivals=True)
         with _check_form():
             return tuple(map(parse_person_arrival, found["arrivals"]))
+
+    def _ask_about_person(self, field: str, value: str, **more: Any) -> dict[str, Any]:
+        """What the sandbox knows of a person. Any: JSON of ``POST /_sandbox/person``."""
+        place = {"org": self._target.org, "project": self._target.project, "sourceId": self._target.source}
+        return self._request_json("POST", SandboxPath.PERSON, json={**place, "by": field, "id": value, **more})
 
     # ── simulated failures ────────────────────────────────────────────────────────────────────────────────────────
 
