@@ -102,6 +102,9 @@ from .values import (
     parse_time as parse_time,
     parse_time_suffix as parse_time_suffix,
 )
+from .whole_file import (
+    replace_file as replace_file,
+)
 from .written_json import (
     load_written_json as load_written_json,
 )

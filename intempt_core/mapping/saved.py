@@ -4,18 +4,17 @@ Each is a mapping file (ARCHITECTURE, mapping file) in a folder of the data: two
 the header that it was made for. What is exported, imported, kept and given to the command line is one form.
 """
 
-import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from urllib.parse import quote
-from uuid import uuid4
 
 from intempt_core.contract import suggest_nearest
 from intempt_core.errors import MappingError
 from intempt_core.mapping.model import RESERVED_COLUMNS, Mapping
+from intempt_core.mapping.whole_file import replace_file
 
 MAPPING_NAME_LENGTH = 80
 """Characters of a name, at the most."""
@@ -98,14 +97,10 @@ class MappingStore:
         """
         _check_mapping_name(saved.name)
         saved.mapping.check()
-        part = self.folder / f"{uuid4().hex}.part"
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            part.write_text(saved.to_json(), "utf-8")
-            part.replace(self._path_of(saved.name))
+            with replace_file(self._path_of(saved.name)) as part:
+                part.write_text(saved.to_json(), "utf-8")
         except OSError as error:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
             raise MappingError(
                 f"The mapping could not be saved in {self.folder}: {error.strerror or error}. "
                 "Free some space there, or see that the folder may be written."

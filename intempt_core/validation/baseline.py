@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 
 from intempt_core.arrays import Int64Array
 from intempt_core.contract import Severity, format_count, shorten_value
 from intempt_core.errors import ReadError
-from intempt_core.mapping import describe_columns
+from intempt_core.mapping import describe_columns, replace_file
 from intempt_core.readers import Table
 from intempt_core.validation.report import Report
 
@@ -301,11 +300,8 @@ class CheckMemory:
         path = self.folder / f"{_hash_shape(found.columns)}.json"
         kept = [one for one in self._read(path) if one.digest != digest]
         document = [_dump_check(one) for one in (*kept[-1:], RememberedCheck(digest, at, found))]
-        with suppress(OSError):
-            self.folder.mkdir(parents=True, exist_ok=True)
-            part = path.with_suffix(f".{uuid4().hex}.part")
+        with suppress(OSError), replace_file(path) as part:
             part.write_text(json.dumps(document), "utf-8")
-            part.replace(path)
         return kept[-1] if kept else None
 
     def _read(self, path: Path) -> list[RememberedCheck]:

@@ -7,13 +7,11 @@ product that is in the file several times has the last of its names that is not 
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +20,7 @@ import pyarrow.compute as pc
 from intempt_core.arrays import Mask, combine_column, make_array, make_scalar, view_numbers
 from intempt_core.contract import BLANK_CHARACTERS, now_ms
 from intempt_core.errors import CatalogueUnavailable, ReadError
+from intempt_core.mapping import replace_file
 from intempt_core.readers import ReadLimits, read_table
 
 PRODUCT_ID_HEADER = "productId"
@@ -289,17 +288,16 @@ class CatalogueStore:
     def save(self, target: str, catalogue: ProductCatalogue) -> None:
         """Make it a target's catalogue, replacing an earlier one. Raises :class:`CatalogueUnavailable`."""
         file = self._path_of(target)
-        part = file.with_suffix(f".{uuid4().hex}.part")
         metadata = {"name": catalogue.name, "loaded_at": catalogue.loaded_at, "rows": catalogue.rows}
         schema = _SCHEMA.with_metadata({"catalogue": json.dumps(metadata)})
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-            with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
+            with (
+                replace_file(file) as part,
+                pa.OSFile(str(part), "wb") as sink,
+                pa.ipc.new_file(sink, schema) as writer,
+            ):
                 writer.write_table(pa.table([catalogue.ids, catalogue.names], schema))
-            part.replace(file)
         except OSError as error:
-            with suppress(OSError):
-                part.unlink(missing_ok=True)
             raise _explain_unavailable(file, error) from None
         self._loaded.pop(target, None)
 

@@ -1,12 +1,11 @@
 """The team's rules that a console goes by: one file in its data folder, until it is replaced or removed."""
 
-import contextlib
 import json
 from functools import lru_cache
 from pathlib import Path
-from uuid import uuid4
 
 from intempt_core.errors import RulesError
+from intempt_core.mapping import replace_file
 from intempt_core.validation.team_rules.rules_file import TeamRules
 
 
@@ -28,14 +27,10 @@ class RulesStore:
 
     def save(self, rules: TeamRules) -> None:
         """Remember rules in the place of others. Raises :class:`RulesError` where they cannot be written."""
-        part = self._file.with_name(f"{uuid4().hex}.part")
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            part.write_text(json.dumps({"name": rules.name, "text": rules.text}), "utf-8")
-            part.replace(self._file)
+            with replace_file(self._file) as part:
+                part.write_text(json.dumps({"name": rules.name, "text": rules.text}), "utf-8")
         except OSError as error:
-            with contextlib.suppress(OSError):
-                part.unlink(missing_ok=True)
             raise RulesError(
                 f"The rules could not be kept in {self._file.parent}: {error.strerror or error}. Free some space there,"
                 " or see that the folder may be written."
