@@ -372,7 +372,7 @@ def plan_test_runs(arguments: Sequence[str]) -> "list[list[str]]":
         others = [*without_browser, *(f"--ignore={path}" for path in alone)]
         return [[*others, "-n", "3", "--cov", "--cov-report=term"], browser, alone]
     return [
-        [*without_browser, "-n", "4", "-m", "not long", "--hypothesis-profile=quick"],
+        [*without_browser, "-n", "3", "-m", "not long", "--hypothesis-profile=quick"],
         [*browser, "-m", "not long"],
     ]
 

@@ -184,11 +184,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_project(tmp_path_factory.mktemp("project"))
 
 
-@pytest.mark.parametrize(
-    ("arguments", "environment"),
-    [UNPROTECTED_STARTS[0], *(pytest.param(*more, marks=pytest.mark.long) for more in UNPROTECTED_STARTS[1:])],
-    ids=str,
-)
+@pytest.mark.long  # of run.py: test_run.py
+@pytest.mark.parametrize(("arguments", "environment"), UNPROTECTED_STARTS, ids=str)
 def test_where_others_would_reach_it_and_nothing_asks_it_ends_with_one_sentence_and_answers_nothing(
     tmp_path: Path, project: Path, arguments: Sequence[str], environment: Mapping[str, str]
 ) -> None:
@@ -238,6 +235,7 @@ def own_address() -> str:
     return addresses[0]
 
 
+@pytest.mark.long  # tests/core/web/test_password.py says it of the application
 def test_beyond_loopback_the_password_opens_screens_sockets_and_routes(tmp_path: Path) -> None:
     address, port = own_address(), free_port()
     at = f"http://{address}:{port}"

@@ -24,7 +24,8 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.mark.parametrize("how", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.long)])
+@pytest.mark.long  # of a dispatcher and of a process that sends: tests/core/dispatch/
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGHUP])
 def test_told_to_end_it_waits_for_answers_and_every_outcome_is_written_within_ten_seconds(
     tmp_path: Path, how: signal.Signals
 ) -> None:

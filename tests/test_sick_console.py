@@ -105,6 +105,7 @@ def test_after_a_kill_damage_is_found_and_a_damaged_engine_keeps_nothing_from_st
     assert len(list(data.glob("engine.sqlite3.damaged-*"))) >= 1
 
 
+@pytest.mark.long
 def test_a_history_that_was_emptied_is_told_at_the_start(tmp_path: Path) -> None:
     data, log = tmp_path / "data", tmp_path / "log"
     data.mkdir()

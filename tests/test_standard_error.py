@@ -130,6 +130,7 @@ def test_a_console_that_starts_sends_fails_and_ends_writes_objects(tmp_path: Pat
     assert "the words of the server" not in log.read_text()
 
 
+@pytest.mark.long
 def test_a_start_that_fails_says_so_in_an_object_too() -> None:
     environment = {**os.environ, "CONSOLE_DATA": "/dev/null/data"}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(free_port())]

@@ -120,6 +120,7 @@ def test_a_page_of_another_port_reaches_nothing_and_one_that_is_named_the_sandbo
     assert "Traceback" not in attacked.log
 
 
+@pytest.mark.long  # of the application: tests/core/web/test_password.py
 def test_the_password_is_asked_for_once_a_browser(tabs: BrowserContext, tmp_path: Path) -> None:
     with console(tmp_path / "data", {"CONSOLE_PASSWORD": PASSWORD}) as protected:
         page = tabs.new_page()

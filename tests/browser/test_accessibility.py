@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from tests.browser.screens import serious_findings, settled
 from tests.browser.states import STATES
 
-QUICK = {"compose-result", "upload-problems", "inspect-problems", "history-batch", "feeds-user", "targets-wrong-fields"}
+QUICK = {"compose-result", "upload-problems"}
 """The states that the quick tests look at; all are looked at by the long ones."""
 
 HEADINGS = "() => [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map(one => Number(one.tagName[1]))"

@@ -150,6 +150,7 @@ def test_a_sent_event_shows_its_card_and_the_form_takes_a_new_id(page: Page, con
     ).to_be_visible()
 
 
+@pytest.mark.long  # test_double_click.py says the same
 def test_a_double_click_sends_once(page: Page, console: Console) -> None:
     who = person()
     compose(page, who)
@@ -159,6 +160,7 @@ def test_a_double_click_sends_once(page: Page, console: Console) -> None:
     assert len(events_of(console.url, who)) == 1
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_compose.py
 def test_a_broken_event_is_sent_as_it_is_after_a_confirmation(page: Page, console: Console) -> None:
     who = person()
     open_screen(page, "/")
@@ -174,6 +176,7 @@ def test_a_broken_event_is_sent_as_it_is_after_a_confirmation(page: Page, consol
     assert shown == {"track": [{"name": "Added to cart", "payload": [kept["event"]]}]}
 
 
+@pytest.mark.long  # as test_compose_journeys.py
 def test_a_journey_fills_the_form_and_is_sent_as_one_request_in_its_order(page: Page, console: Console) -> None:
     who = person()
     compose(page, who, "SKU_1")
@@ -192,6 +195,7 @@ def test_a_journey_fills_the_form_and_is_sent_as_one_request_in_its_order(page: 
     assert [code.strip() for code in page.get_by_test_id("stCode").all_inner_texts()[-3:]] == ["SKU_1"] * 3
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_compose.py
 def test_a_time_chosen_in_a_zone_and_typed_values_are_sent_as_they_were_meant(page: Page, console: Console) -> None:
     who = person()
     compose(page, who)
@@ -250,6 +254,7 @@ async def hangs(connection: Connection) -> None:
     await asyncio.sleep(60)
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_compose.py
 def test_a_response_in_html_is_shown_as_text_and_a_silent_target_differs_from_a_closed_one(page: Page) -> None:
     page_sent = b"<script>document.title='taken'</script><img src=http://e.example/a.png><b>welcome</b>"
     with hostile(answers(200, page_sent)) as server:
@@ -274,6 +279,7 @@ def test_a_response_in_html_is_shown_as_text_and_a_silent_target_differs_from_a_
     expect(page.get_by_text("nothing listens at this port. Nothing was sent.", exact=False)).to_be_visible()
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_compose.py
 def test_a_production_target_is_sent_to_once_its_name_is_typed(page: Page) -> None:
     with hostile(answers(201, b"{}")) as server:
         use_server(page, "shop-eu", server, production=True)
@@ -295,6 +301,7 @@ def test_a_production_target_is_sent_to_once_its_name_is_typed(page: Page) -> No
         expect(widget(page, "inspect-send-as-it-is")).to_have_count(0)
 
 
+@pytest.mark.long  # test_accessibility.py looks at an outcome
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious_in_an_error_or_an_outcome(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")

@@ -13,6 +13,7 @@ from intempt_core.validation import CatalogueStore, build_catalogue, read_catalo
 from tests.browser.actions import box, compose, events_of, fill, open_row, press, send, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
+from tests.examples import keep_first_quick
 
 JOURNEY = ["Product viewed", "Added to cart", "Removed from cart", "Added to cart", "Product ordered"]
 SIZES = [(1440, 900), (390, 844)]
@@ -73,9 +74,9 @@ def test_a_journey_of_five_events_is_made_ordered_and_sent_by_the_keyboard_alone
     assert {event["productId"] for event in events_of(console.url, who)} == {"SKU_5"}
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["desk", "phone"])
-def test_the_result_is_where_the_button_was_and_in_view(page: Page, size: tuple[int, int]) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+@pytest.mark.parametrize(("width", "height"), keep_first_quick(SIZES), ids=["desk", "phone"])
+def test_the_result_is_where_the_button_was_and_in_view(page: Page, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
     compose(page, person())
     page.get_by_role("button", name="Journey templates").click()
     page.get_by_role("menuitem").first.click()
@@ -87,6 +88,7 @@ def test_the_result_is_where_the_button_was_and_in_view(page: Page, size: tuple[
     assert serious_findings(page) == []
 
 
+@pytest.mark.long
 def test_send_and_problems_stay_in_view_beside_a_long_journey(page: Page) -> None:
     page.set_viewport_size({"width": 1440, "height": 900})
     open_screen(page, "/")
@@ -128,6 +130,7 @@ def test_a_reloaded_page_keeps_the_result_and_its_link_can_be_copied(page: Page,
     assert len(events_of(console.url, who)) == 1, "a link sends nothing"
 
 
+@pytest.mark.long  # test_frame.py says it of Inspect
 def test_what_history_opens_in_compose_is_at_composes_address(page: Page) -> None:
     who = person()
     compose(page, who)
@@ -156,6 +159,7 @@ def catalogue(console: Console) -> Iterator[None]:
     store.remove(target)
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_catalogue.py
 def test_a_product_is_found_by_its_name_twenty_at_a_time_and_other_text_stays(
     page: Page, console: Console, catalogue: None
 ) -> None:
@@ -179,6 +183,7 @@ def test_a_product_is_found_by_its_name_twenty_at_a_time_and_other_text_stays(
     assert sent["productId"] == "SKU_04"
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_compose_journeys.py
 def test_a_journey_is_saved_and_its_link_opens_it_for_a_colleague(page: Page, console: Console) -> None:
     who = person()
     compose(page, who, "SKU_3")

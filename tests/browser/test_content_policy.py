@@ -155,6 +155,7 @@ def test_a_paste_its_text_and_a_file_of_inspect_work_and_violate_nothing(
     assert violations == []
 
 
+@pytest.mark.long  # the other screens: the tests around it
 def test_history_charts_feeds_and_the_sandbox_work_and_violate_nothing(
     page: Page, violations: list[str], batch: str
 ) -> None:

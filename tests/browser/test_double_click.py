@@ -72,6 +72,7 @@ def test_compose_sends_once(page: Page, console: Console, who: str) -> None:
     assert batches(console, who) == 1
 
 
+@pytest.mark.long  # as Compose
 def test_inspect_sends_once(page: Page, console: Console, who: str) -> None:
     open_screen(page, "/inspect")
     event = {"name": "Product viewed", "eventId": who, "userId": who, "data": {"productId": "p1"}}
@@ -93,6 +94,7 @@ def test_upload_sends_once(page: Page, console: Console, who: str, tmp_path: Pat
     assert batches(console, f"{who}-1") == 1
 
 
+@pytest.mark.long  # as Compose
 def test_resending_sends_once_more(page: Page, console: Console, who: str) -> None:
     compose(page, who)
     send(page)
@@ -109,6 +111,7 @@ def test_resending_sends_once_more(page: Page, console: Console, who: str) -> No
     assert batches(console, who) == 2
 
 
+@pytest.mark.long  # as Compose
 def test_a_double_click_before_slow_feeds_have_responded_sends_once(page: Page, console: Console, who: str) -> None:
     compose(page, who)
     widget(page, "compose-send").get_by_role("button").dblclick(delay=20)

@@ -13,6 +13,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tests.browser.actions import box, compose, fill, go, open_row, pick, press, send, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
+from tests.examples import keep_first_quick
 
 
 @pytest.fixture
@@ -52,6 +53,7 @@ def test_from_a_send_to_the_person_and_the_link_opens_in_another_browser_tab(
     other.close()
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_feeds.py
 def test_a_person_is_kept_across_screens_and_each_identity_can_be_looked_up(page: Page, person: str) -> None:
     open_screen(page, "/feeds")
     fill(page, "feeds-person", person)
@@ -81,14 +83,14 @@ def test_what_an_application_sends_meanwhile_is_shown_without_a_click(
     assert serious_findings(page) == []
 
 
-@pytest.mark.parametrize("size", [(1440, 900), (1024, 768), (390, 844)], ids=str)
+@pytest.mark.parametrize(("width", "height"), keep_first_quick([(1440, 900), (1024, 768), (390, 844)]))
 def test_why_is_answered_in_view_and_every_event_is_reached_by_the_keyboard(
-    page: Page, console: Console, person: str, size: tuple[int, int]
+    page: Page, console: Console, person: str, width: int, height: int
 ) -> None:
     elsewhere(console, f"{person}-9", "Product viewed", "A1", event_id=f"evt {person}")
     elsewhere(console, person, "Product viewed", "A1", "B7")
     elsewhere(console, person, "Added to cart", "SKU_9", event_id=f"evt {person}")
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.set_viewport_size({"width": width, "height": height})
     question = urlencode({"by": "userId", "person": person, "product": "SKU_9", "feed": "recently-added-to-cart"})
     open_screen(page, f"/feeds?{question}")
     sentence = page.get_by_text(f"repeated the id evt {person}, already used at", exact=False).first
@@ -117,6 +119,7 @@ def test_why_is_answered_in_view_and_every_event_is_reached_by_the_keyboard(
     expect(box(page, "feeds-person")).to_have_value(f"{person}-9")
 
 
+@pytest.mark.long
 def test_a_thousand_events_are_paged_and_stay_quick_to_walk(page: Page, console: Console, person: str) -> None:
     elsewhere(console, person, "Product viewed", *(f"P{number}" for number in range(1_000)))
     open_screen(page, f"/feeds?{urlencode({'by': 'userId', 'person': person})}")
@@ -127,6 +130,7 @@ def test_a_thousand_events_are_paged_and_stay_quick_to_walk(page: Page, console:
     expect(page.locator(".says")).to_contain_text("901: “Product viewed” of P900")
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_feeds.py
 def test_an_event_goes_to_inspect_and_untrusted_text_stays_text(page: Page, console: Console, person: str) -> None:
     elsewhere(console, person, "Product viewed", "<img src=x onerror=alert(1)>")
     open_screen(page, f"/feeds?{urlencode({'by': 'userId', 'person': person})}")
@@ -137,6 +141,7 @@ def test_an_event_goes_to_inspect_and_untrusted_text_stays_text(page: Page, cons
     expect(page.get_by_text("<img src=x onerror=alert(1)>").first).to_be_visible()
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_feeds.py
 def test_the_conversion_of_a_batch_is_reached_from_history(page: Page, person: str) -> None:
     send(compose(page, person, "SKU_1"))
     open_screen(page, "/history")

@@ -119,6 +119,7 @@ def test_a_file_that_is_too_large_is_reported_before_anything_is_sent(screen: Pa
     assert asked == []
 
 
+@pytest.mark.long  # tests/core/readers/test_formats.py reads each
 def test_every_format_is_taken(screen: Page, tmp_path: Path) -> None:
     rows = [line.split(",") for line in (HEADER, *good_rows(2))]
     event = {"name": "Product viewed", "eventId": "e1", "userId": "u1", "data": {"productId": "A"}}

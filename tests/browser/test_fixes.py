@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.actions import box, events_of
@@ -45,6 +46,7 @@ def preview_first(page: Page) -> None:
     press(page, "upload-suggested-fix-0")
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_fixes.py
 def test_a_group_and_a_cell_are_fixed_one_fix_is_undone_the_rest_is_sent_and_history_shows_it(
     page: Page, console: Console, tmp_path: Path
 ) -> None:

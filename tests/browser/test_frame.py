@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 from pages.parts.shared.screens import SCREENS
 from tests.browser.actions import box, compose, fill, go, open_row, press, send, use_target, widget
 from tests.browser.screens import open_screen, serious_findings, settled
+from tests.examples import keep_first_quick
 
 SIZES = {"desktop": (1440, 900), "tablet": (1024, 768), "phone": (390, 844), "zoomed to 200 %": (720, 450)}
 PATHS = {one.title: "/" if one is SCREENS[0] else f"/{one.url_path or one.file.removesuffix('.py')}" for one in SCREENS}
@@ -16,9 +17,9 @@ PATHS = {one.title: "/" if one is SCREENS[0] else f"/{one.url_path or one.file.r
 RED = "rgb(180, 35, 24)"
 
 
-@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
-def test_product_heading_purpose_and_environment_are_in_view_at_every_size(page: Page, size: tuple[int, int]) -> None:
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+@pytest.mark.parametrize(("width", "height"), keep_first_quick(SIZES.values()), ids=SIZES)
+def test_product_heading_purpose_and_environment_are_in_view_at_every_size(page: Page, width: int, height: int) -> None:
+    page.set_viewport_size({"width": width, "height": height})
     for one in SCREENS:
         open_screen(page, PATHS[one.title])
         mark = page.get_by_test_id("stHeaderLogo")
@@ -49,7 +50,7 @@ def test_mark_heading_and_content_begin_at_one_left_edge(page: Page) -> None:
         assert len(set(edges)) == 1, (one.title, edges)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", keep_first_quick(["light", "dark"]))
 def test_production_is_red_on_every_screen_and_so_is_what_sends(page: Page, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     use_target(page, "shop-us", "http://127.0.0.1:1", production=True)

@@ -51,6 +51,7 @@ def usable(page: Page) -> None:
         assert serious_findings(page) == [], scheme
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_history.py
 def test_links_to_a_batch_and_a_request_open_cold_in_another_browser(
     page: Page, browser: Browser, console: Console, tmp_path: Path
 ) -> None:
@@ -126,6 +127,7 @@ def test_a_batch_is_resent_with_the_same_ids_and_then_with_new_ones(
         expect(page.get_by_text(f"{count} batches. Times in", exact=False)).to_be_visible()
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_history.py
 def test_old_batches_are_deleted_from_the_screen_after_a_preview(page: Page, console: Console) -> None:
     history = History.open(Settings(data=console.data).history_url)
     history.database.clock = lambda: int((time.time() - 400 * 86_400) * 1000)  # as if it were last year

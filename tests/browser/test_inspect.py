@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.actions import KEY, arrived, box, events_of, go, paste, press, send, use_target, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
+from tests.examples import keep_first_quick
 
 EVIL = "![x](http://e.example/y.png)<script>document.title='taken'</script>:red[x] $x$ \u202e"
 
@@ -105,6 +106,7 @@ def open_editor(page: Page) -> None:
         press(page, "inspect-edit")
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_inspect_keys.py
 def test_no_pasted_key_is_shown_for_one_frame_in_any_form_of_a_copied_request(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     use_target(page, "shop", "https://api.example")  # so that its key is known
@@ -178,6 +180,7 @@ def test_garbage_is_a_sentence_and_the_next_paste_is_read(page: Page) -> None:
     expect(widget(page, "inspect-send")).to_have_count(0)
 
 
+@pytest.mark.long  # of a small event: test_double_click.py
 def test_a_large_payload_is_checked_and_sent_once_by_a_double_click(page: Page, console: Console) -> None:
     who = f"14875800052684{uuid4().int % 10**9:09}"
     events = [
@@ -195,6 +198,7 @@ def test_a_large_payload_is_checked_and_sent_once_by_a_double_click(page: Page, 
     expect(page.get_by_role("link", name="Open in History")).to_be_visible()
 
 
+@pytest.mark.long  # test_accessibility.py looks at problems
 def test_axe_finds_nothing_serious_in_an_error_and_an_outcome(page: Page) -> None:
     open_screen(page, "/inspect")
     press(page, "inspect-example")
@@ -210,7 +214,7 @@ def test_axe_finds_nothing_serious_in_an_error_and_an_outcome(page: Page) -> Non
 SIZES = [(1440, 900), (1024, 768), (390, 844)]
 
 
-@pytest.mark.parametrize(("width", "height"), SIZES)
+@pytest.mark.parametrize(("width", "height"), keep_first_quick(SIZES))
 def test_an_id_that_was_used_before_is_told_and_the_result_is_in_view(page: Page, width: int, height: int) -> None:
     page.set_viewport_size({"width": width, "height": height})
     who, id_ = f"user-{uuid4().hex[:8]}", f"evt-{uuid4().hex[:8]}"

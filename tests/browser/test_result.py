@@ -11,6 +11,7 @@ from tests.browser.actions import compose, event_id, events_of, fill, open_detai
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
 from tests.core.transport.fault_server import Connection, answers, hostile
+from tests.examples import keep_first_quick
 
 SIZES = {"wide": (1440, 900), "middle": (1024, 768), "phone": (390, 844)}
 """The sizes of a window, in pixels."""
@@ -83,7 +84,7 @@ def test_a_newcomer_sees_a_first_event_through_all_three_steps_in_four_interacti
     expect(result(page).get_by_text("Worked: SKU_987 is now first in Recently Added to Cart.")).to_be_visible()
 
 
-@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("size", keep_first_quick(SIZES))
 def test_after_send_the_result_is_in_view_has_the_focus_and_is_heard(page: Page, size: str) -> None:
     width, height = SIZES[size]
     page.set_viewport_size({"width": width, "height": height})
@@ -107,6 +108,7 @@ def test_the_next_key_after_send_leads_on_from_the_result_and_a_later_rerun_does
     assert not page.evaluate("() => document.activeElement.className.includes('st-key-result')")
 
 
+@pytest.mark.long  # on Inspect: test_inspect.py
 def test_an_event_under_an_id_that_was_used_before_is_told_as_ignored_and_sent_with_a_new_id(
     page: Page, console: Console
 ) -> None:
@@ -133,6 +135,7 @@ def test_an_event_under_an_id_that_was_used_before_is_told_as_ignored_and_sent_w
     assert [event["processed"] for event in events_of(console.url, second)] == [False, True]
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_result.py
 def test_the_event_that_used_the_id_is_one_click_away(page: Page) -> None:
     first = person()
     compose(page, first)
@@ -154,6 +157,7 @@ async def hangs(connection: Connection) -> None:
     await asyncio.sleep(60)
 
 
+@pytest.mark.long
 def test_a_wait_says_which_attempt_it_is_and_ends_by_a_click(page: Page) -> None:
     with hostile(answers(503, b"later", "Retry-After: 30")) as server:
         use_server(page, "slow", server)
@@ -169,6 +173,7 @@ def test_a_wait_says_which_attempt_it_is_and_ends_by_a_click(page: Page) -> None
         assert len(server.received) == 1
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_result.py
 def test_a_live_target_whose_feeds_cannot_be_asked_is_green_only_at_the_first_step(page: Page) -> None:
     with hostile(answers(201, b"{}")) as server:
         use_server(page, "live", server)

@@ -92,6 +92,7 @@ def test_what_any_program_sends_is_shown_and_opened_while_it_arrives(page: Page,
     assert SECRET.partition(".")[2] not in page.content()
 
 
+@pytest.mark.long
 def test_rows_wait_while_the_pointer_is_on_them(page: Page, console: Console, who: str) -> None:
     track(console, {"eventId": f"a-{who}", "userId": who, "data": {"productId": "SKU_1"}})
     open_screen(page, f"/watch?text={who}")
@@ -103,6 +104,7 @@ def test_rows_wait_while_the_pointer_is_on_them(page: Page, console: Console, wh
     expect(rows(page)).to_have_count(2)
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_sandbox.py
 def test_the_sandbox_simulates_failures_until_it_is_stopped(page: Page, console: Console, who: str) -> None:
     event = {"eventId": who, "userId": who, "data": {"productId": "SKU_1"}}
     open_screen(page, "/watch")
@@ -123,6 +125,7 @@ def test_the_sandbox_simulates_failures_until_it_is_stopped(page: Page, console:
     assert track(console, event) == 201
 
 
+@pytest.mark.long  # in the light: test_console.py
 def test_axe_finds_nothing_serious_in_the_dark(dark: Page, console: Console, who: str) -> None:
     track(console, {"eventId": who, "userId": who, "data": {"productId": "SKU_1"}})
     open_screen(dark, f"/watch?text={who}")

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from uuid import uuid4
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.actions import paste, send, widget
@@ -16,6 +17,7 @@ def sent(page: Page, event: dict[str, object]) -> None:
     send(page, "inspect-send")
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_sharing.py
 def test_an_event_is_found_compared_and_downloaded_as_a_case_that_inspect_opens(page: Page, tmp_path: Path) -> None:
     id_, who = f"shared-{uuid4().hex[:8]}", f"anna-{uuid4().hex[:8]}@shop.example"
     event: dict[str, object] = {"name": "Product viewed", "eventId": id_, "userId": who, "data": {"productId": "<b>p"}}

@@ -10,6 +10,7 @@ from tests.browser.actions import KEY, box, choose, fill, go, press, send, use_s
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
 from tests.core.transport.fault_server import answers, hostile
+from tests.examples import keep_first_quick
 
 SECRET = KEY.partition(".")[2]
 
@@ -69,7 +70,7 @@ FILL_AS_A_PASSWORD_MANAGER = """(input, [text, events]) => {
 
 @pytest.mark.parametrize(
     "events",
-    [["input", "change"], [], *(pytest.param(one, marks=pytest.mark.long) for one in (["input"], ["change"]))],
+    keep_first_quick([["input", "change"], [], ["input"], ["change"]]),
     ids="+".join,
 )
 def test_the_field_of_a_key_is_empty_after_each_use_however_it_was_filled(page: Page, events: list[str]) -> None:
@@ -98,10 +99,10 @@ def test_a_key_without_a_dot_is_a_sentence_at_its_field_that_does_not_hold_it(pa
     assert serious_findings(page) == []
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}")
-def test_after_a_reload_the_target_is_there_and_takes_its_key(page: Page, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize(("width", "height"), keep_first_quick(SIZES))
+def test_after_a_reload_the_target_is_there_and_takes_its_key(page: Page, width: int, height: int) -> None:
     """Bug: a temporary target was silently gone after F5."""
-    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.set_viewport_size({"width": width, "height": height})
     with hostile(answers(201, b"{}")) as server:
         use_server(page, "shop", server)
         page.reload()
@@ -117,7 +118,9 @@ def test_after_a_reload_the_target_is_there_and_takes_its_key(page: Page, size: 
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
-@pytest.mark.parametrize(("size", "scheme"), list(zip(SIZES, ("light", "dark"), strict=True)), ids=["1440", "390"])
+@pytest.mark.parametrize(
+    ("size", "scheme"), keep_first_quick(zip(SIZES, ("light", "dark"), strict=True)), ids=["1440", "390"]
+)
 def test_the_form_its_faults_and_the_cards_are_accessible(page: Page, size: tuple[int, int], scheme: str) -> None:
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of two texts
     page.set_viewport_size({"width": size[0], "height": size[1]})

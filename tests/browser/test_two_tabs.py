@@ -96,6 +96,7 @@ def test_of_two_tabs_with_the_same_plan_one_sends_and_the_other_is_told_what_wen
     assert batches_of(console, f"{who}-1") == 2
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_send_guard.py
 def test_the_same_file_is_sent_all_the_same_where_the_person_says_so(
     page: Page, other: Page, console: Console, who: str, tmp_path: Path
 ) -> None:
@@ -109,6 +110,7 @@ def test_the_same_file_is_sent_all_the_same_where_the_person_says_so(
     assert batches_of(console, f"{who}-1") == 2
 
 
+@pytest.mark.long  # of two plans: the test above
 def test_an_event_of_two_forms_is_sent_by_one_of_them(page: Page, other: Page, console: Console, who: str) -> None:
     for tab in (page, other):
         compose(tab, who)
@@ -124,6 +126,7 @@ def test_an_event_of_two_forms_is_sent_by_one_of_them(page: Page, other: Page, c
     assert len(events_of(console.url, who)) == 2
 
 
+@pytest.mark.long  # tests/core/history/test_repeats.py
 def test_forms_with_ids_of_their_own_are_not_asked(page: Page, other: Page, console: Console, who: str) -> None:
     for tab in (page, other):
         compose(tab, who)
@@ -157,6 +160,7 @@ def test_of_two_tabs_that_resend_the_same_requests_one_does(
     expect(page.get_by_role("link", name="Resent in this batch")).to_be_visible()
 
 
+@pytest.mark.long  # tests/core/history/test_repeats.py
 def test_a_plan_of_earlier_is_told_what_went_since_whichever_tab_sent_it(
     page: Page, other: Page, console: Console, who: str, tmp_path: Path
 ) -> None:
@@ -211,6 +215,7 @@ def wait_until_left(console: Console, batch: str, state: BatchState) -> None:
             time.sleep(0.02)
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_progress.py
 def test_a_tab_notices_within_two_seconds_that_another_one_cancelled(page: Page, other: Page, console: Console) -> None:
     batch = paused_batch(page, console)
     drawn = 0.0

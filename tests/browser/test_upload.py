@@ -14,6 +14,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
 from tests.data.samples import SHOP_EXPORT, SHOP_EXPORT_ROWS
+from tests.examples import keep_first_quick
 from tests.pages.upload_steps import cosmetics, csv_of, good_rows
 
 LONG = 15_000
@@ -110,6 +111,7 @@ def test_the_empty_screen_offers_a_template_that_is_clean_and_can_be_sent(
     assert received() == 4
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_upload.py
 def test_a_shops_file_is_sent_and_recognised_when_it_is_uploaded_again(
     page: Page, tmp_path: Path, received: Callable[[], int]
 ) -> None:
@@ -168,6 +170,7 @@ def test_a_shops_file_is_sent_and_recognised_when_it_is_uploaded_again(
     assert received() == 2 * 999
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_upload.py
 def test_a_mapping_is_saved_once_and_the_next_file_needs_one_click(page: Page, tmp_path: Path) -> None:
     first, second = tmp_path / "dates.csv", tmp_path / "next.csv"
     for number, file in enumerate((first, second)):
@@ -217,7 +220,7 @@ def test_a_page_that_is_loaded_again_still_has_its_file(page: Page, tmp_path: Pa
     send(page, count="3 events")
 
 
-@pytest.mark.parametrize(("width", "height"), [(1440, 900), (1024, 768), (390, 844)])
+@pytest.mark.parametrize(("width", "height"), keep_first_quick([(1440, 900), (1024, 768), (390, 844)]))
 def test_the_way_on_and_the_chosen_row_are_in_view(page: Page, tmp_path: Path, width: int, height: int) -> None:
     page.set_viewport_size({"width": width, "height": height})
     file = tmp_path / "in-view.csv"
@@ -368,6 +371,7 @@ def test_rows_with_errors_are_shown_excluded_downloaded_corrected_and_sent(
     assert received() == 30
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_upload.py
 def test_everything_can_be_sent_as_it_is(page: Page, tmp_path: Path, received: Callable[[], int]) -> None:
     file = tmp_path / "as-it-is.csv"
     file.write_bytes(
@@ -385,6 +389,7 @@ def test_everything_can_be_sent_as_it_is(page: Page, tmp_path: Path, received: C
     assert received() == 26  # accepted is not processed (CONTRACT 2.6)
 
 
+@pytest.mark.long  # of a sender: tests/core/dispatch/
 def test_sending_continues_when_the_tab_is_closed_and_two_tabs_do_not_disturb_each_other(
     page: Page, context: BrowserContext, tmp_path: Path, received: Callable[[], int]
 ) -> None:
@@ -422,6 +427,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.long  # without a browser: tests/pages/test_upload.py
 def test_what_is_no_table_is_a_sentence_that_leaves_the_way_open(page: Page, tmp_path: Path) -> None:
     open_screen(page, "/upload")
     for name, (data, sentence) in HOSTILE.items():

@@ -68,6 +68,7 @@ def test_a_check_loads_no_pandas_no_database_and_no_client(tmp_path: Path) -> No
     assert "pyarrow" in modules
 
 
+@pytest.mark.long  # of a check the test above says it
 def test_a_send_loads_no_pandas(tmp_path: Path) -> None:
     (tmp_path / "events.csv").write_text("name,eventId,userId,productId\nProduct viewed,e1,u1,p1\n")
     call = ("send", str(tmp_path / "events.csv"), "--target", "sandbox", "--yes")

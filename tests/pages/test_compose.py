@@ -18,7 +18,7 @@ from intempt_core.readers.payload import read_payload
 from pages.parts.compose.form import EventForm, ExtraValue
 from pages.parts.compose.state import FormState
 from tests.core.transport.fault_server import Behaviour, Connection, answers, hostile, http, resets_at_once, says
-from tests.examples import scale_examples
+from tests.examples import keep_first_quick, scale_examples
 from tests.pages.conftest import Screen
 from tests.pages.test_targets import KEY, use
 
@@ -253,26 +253,29 @@ async def hangs(connection: Connection) -> None:
 
 @pytest.mark.parametrize(
     ("behaviour", "outcome", "sentence"),
-    [
-        (answers(401, b'{"message": "no"}'), "■ Rejected", "401 Unauthorized: the key is wrong or missing there."),
-        (answers(404), "■ Rejected", "404 Not Found: nothing is at this path."),
-        (answers(413, b"too much"), "■ Rejected", "413 "),
-        (answers(429, b"later", "Retry-After: 0"), "○ Not sent", "it did not take the request"),
-        (
-            answers(500, b"![x](http://e.example)"),
-            "◆ Unknown (may have arrived)",
-            "the events may have arrived behind it.",
-        ),
-        (answers(200, b"<b>hello</b>"), "● Accepted", "200 OK. The body is not JSON but something else."),
-        (resets_at_once, "◆ Unknown (may have arrived)", "closed the connection without a response."),
-        (
-            says(http(200, b"{}" * 50)[:-20], then="close"),
-            "◆ Unknown (may have arrived)",
-            "but the response broke off.",
-        ),
-        (hangs, "◆ Unknown (may have arrived)", "did not answer in time. The events may have arrived."),
-    ],
-    ids=["401", "404", "413", "429", "500", "html", "reset", "cut", "hang"],
+    keep_first_quick(
+        [
+            (answers(401, b'{"message": "no"}'), "■ Rejected", "401 Unauthorized: the key is wrong or missing there."),
+            (resets_at_once, "◆ Unknown (may have arrived)", "closed the connection without a response."),
+            (answers(404), "■ Rejected", "404 Not Found: nothing is at this path."),
+            (answers(413, b"too much"), "■ Rejected", "413 "),
+            (answers(429, b"later", "Retry-After: 0"), "○ Not sent", "it did not take the request"),
+            (
+                answers(500, b"![x](http://e.example)"),
+                "◆ Unknown (may have arrived)",
+                "the events may have arrived behind it.",
+            ),
+            (answers(200, b"<b>hello</b>"), "● Accepted", "200 OK. The body is not JSON but something else."),
+            (
+                says(http(200, b"{}" * 50)[:-20], then="close"),
+                "◆ Unknown (may have arrived)",
+                "but the response broke off.",
+            ),
+            (hangs, "◆ Unknown (may have arrived)", "did not answer in time. The events may have arrived."),
+        ],
+        3,
+    ),
+    ids=["401", "reset", "404", "413", "429", "500", "html", "cut", "hang"],
 )
 def test_what_a_target_does_has_an_outcome_and_a_sentence(
     targets: Screen, data: Path, behaviour: Behaviour, outcome: str, sentence: str

@@ -76,6 +76,7 @@ def recording(events: int, recorded: int) -> Iterator[str]:
 # ── a large file ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.long  # tests/core/workers/test_file_recorder.py says the same of the process
 def test_a_large_file_is_recorded_by_a_process_and_a_word_is_said_before_that(
     upload: Upload, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,6 +18,7 @@ from intempt_core.readers import TABLE_FORMATS
 from pages.parts.shared.services import get_services
 from tests.core.readers.parquet_factories import parquet, parquet_of
 from tests.core.readers.workbook_factories import rows_xml, workbook
+from tests.examples import keep_first_quick
 from tests.pages.upload_steps import HEADER, Upload, cosmetics, csv_of, good_rows, grid
 
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"
@@ -56,7 +57,7 @@ NO_TABLE = {
 }
 
 
-@pytest.mark.parametrize(("data", "sentence"), NO_TABLE.values(), ids=NO_TABLE)
+@pytest.mark.parametrize(("data", "sentence"), keep_first_quick(NO_TABLE.values(), 4), ids=NO_TABLE)
 def test_what_is_no_table_is_a_sentence_and_the_next_file_is_read(upload: Upload, data: bytes, sentence: str) -> None:
     upload.drop(data, "strange.csv")
     assert "cannot be read" in upload.markdown
@@ -78,7 +79,7 @@ READ_RIGHT = {
 }
 
 
-@pytest.mark.parametrize(("data", "dialect"), READ_RIGHT.values(), ids=READ_RIGHT)
+@pytest.mark.parametrize(("data", "dialect"), keep_first_quick(READ_RIGHT.values(), 2), ids=READ_RIGHT)
 def test_a_table_in_another_dialect_is_read_and_shows_how(upload: Upload, data: bytes, dialect: str) -> None:
     upload.drop(data)
     assert dialect in upload.texts
@@ -258,7 +259,7 @@ def test_nul_bytes_do_not_bring_the_screen_down(upload: Upload) -> None:
         upload.press("upload-settle").look(3)
 
 
-@pytest.mark.parametrize("width", [2_000, pytest.param(10_000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("width", [500, *(pytest.param(width, marks=pytest.mark.long) for width in (2_000, 10_000))])
 def test_thousands_of_columns_do_not_freeze_the_screen(upload: Upload, width: int) -> None:
     wide = [f"c{number}" for number in range(width)]
     data = csv_of(
@@ -274,6 +275,7 @@ def test_thousands_of_columns_do_not_freeze_the_screen(upload: Upload, width: in
     assert "productId" in grid(upload).columns
 
 
+@pytest.mark.long  # tests/core/readers/test_table.py reads one whole
 def test_a_cell_of_ten_megabytes_is_sent_whole_and_shown_in_part(upload: Upload) -> None:
     cell = "x" * 10_000_000
     started = time.monotonic()

@@ -24,6 +24,7 @@ from intempt_core.settings import Settings
 from tests.core.cli.test_cli import ROOT, console, file, good, history, key, start, url_of
 from tests.core.dispatch.factories import LOST, OK, decides, got
 from tests.core.transport.fault_server import HostileServer, Received, hostile, http
+from tests.examples import keep_first_quick
 
 BUSY = http(503, b"{}")
 NO_WAIT = {"CONSOLE_TRIES": "1"}
@@ -172,7 +173,7 @@ def test_again_sends_all_and_a_new_run_sends_it_as_new_events(
     assert "is going: 2 accepted. They are sent again; it may count them once more." in told
 
 
-@pytest.mark.parametrize("form", ["csv without ids", "jsonl", "json", "constant"])
+@pytest.mark.parametrize("form", keep_first_quick(["csv without ids", "jsonl", "json", "constant"]))
 def test_a_new_run_gives_new_ids_to_every_kind_of_file(tmp_path: Path, data: Path, form: str) -> None:
     event = {"name": "Product viewed", "userId": "u1", "data": {"productId": "p1"}}
     events = [event | {"eventId": id_} for id_ in ("a", "b", 7)]
@@ -250,6 +251,7 @@ class Asked:
         return self.process.returncode
 
 
+@pytest.mark.long  # tests/core/history/test_repeats.py says it of two histories
 def test_of_two_sends_of_one_file_at_once_one_is_sent_and_the_other_ends_with_5(tmp_path: Path, data: Path) -> None:
     given = file(tmp_path, *good(200))
     with hostile(decides(lambda _: OK)) as server:
@@ -381,6 +383,7 @@ def test_a_persons_events_keep_their_order_when_they_are_resumed(tmp_path: Path,
         assert got(server) == [f"e{n}" for n in range(40)]
 
 
+@pytest.mark.long  # of a sender that is killed: tests/core/dispatch/test_crash.py
 def test_what_was_in_flight_when_its_process_was_killed_is_unknown_and_not_sent_again(
     tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -423,6 +426,7 @@ def test_what_was_not_sent_is_sent_by_resume(tmp_path: Path, data: Path) -> None
         assert sorted(got(server)[before:]) == sorted(f"e{n}" for n in range(40))
 
 
+@pytest.mark.long
 def test_the_key_of_a_url_comes_from_its_variable_and_of_no_other_place(
     tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -478,6 +482,7 @@ def test_several_interrupted_batches_are_listed_and_nothing_is_sent(
         assert len(got(server)) == 60
 
 
+@pytest.mark.long
 def test_what_went_since_is_not_sent_by_resume_unless_it_is_said(
     tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -536,6 +541,7 @@ def test_beside_a_console_the_console_goes_on(tmp_path: Path, data: Path) -> Non
 
 AT_A_TERMINAL = """
 import fcntl, runpy, sys, termios
+from tests.examples import keep_first_quick
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 runpy.run_module("intempt_core", run_name="__main__")
 """

@@ -87,6 +87,7 @@ def assert_rest_is_exactly_the_rest(given: str, server: HostileServer, data: Pat
 INTERRUPTS = [signal.SIGINT, *(pytest.param(how, marks=pytest.mark.long) for how in (signal.SIGTERM, signal.SIGHUP))]
 
 
+@pytest.mark.long  # of what sends: tests/core/dispatch/test_sending_process.py
 @pytest.mark.parametrize("how", INTERRUPTS)
 def test_interrupted_while_it_records_it_drains_and_says_how_far_it_is(
     given: str, server: HostileServer, data: Path, how: signal.Signals

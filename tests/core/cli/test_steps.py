@@ -44,6 +44,7 @@ def big(tmp_path: Path) -> str:
     return file(tmp_path, *good(60_000, 500), name="big.csv")
 
 
+@pytest.mark.long  # the next says it of a check
 def test_send_says_each_step_at_a_terminal_and_only_there(big: str, data: Path) -> None:
     with hostile(decides(lambda _: OK)) as server:
         run = TerminalRun(

@@ -93,12 +93,14 @@ def test_where_it_is_killed_its_batch_is_paused_and_what_was_in_flight_is_unknow
     assert RequestState.IN_FLIGHT not in found.events
 
 
+@pytest.mark.long
 def test_nothing_to_send_it_just_ends(process: SendingProcess) -> None:
     began = time.monotonic()
     process.stop()
     assert time.monotonic() - began < 10
 
 
+@pytest.mark.long
 def test_a_history_that_cannot_be_opened_is_said_at_the_start(
     at: Setup, process: SendingProcess, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from intempt_core.history import BatchState
 from tests.core.dispatch.factories import OK, decides, got, make_setup, plan_of
 from tests.core.transport.fault_server import hostile
+from tests.examples import keep_first_quick
 
 
 def test_a_second_console_says_what_it_is_and_does_what_it_says(tmp_path: Path) -> None:
@@ -36,7 +37,7 @@ def test_a_second_console_says_what_it_is_and_does_what_it_says(tmp_path: Path) 
         at.history.close()
 
 
-@pytest.mark.parametrize("how", ["no database", "a page", "tables of others", "empty"])
+@pytest.mark.parametrize("how", keep_first_quick(["no database", "a page", "tables of others", "empty"]))
 def test_a_damaged_engine_file_is_moved_aside_and_what_was_pending_is_sent(tmp_path: Path, how: str) -> None:
     with hostile(decides(lambda _: OK)) as server:
         at = make_setup(tmp_path, server.url)

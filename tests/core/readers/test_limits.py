@@ -160,7 +160,7 @@ def on_disk(data: bytes, folder: Path, **limits: int) -> Table:
     return read_table(MappedFile.open(path), name="t.csv", limits=ReadLimits(**limits))
 
 
-@pytest.mark.parametrize("count", [20, pytest.param(300, marks=pytest.mark.long)])
+@pytest.mark.parametrize("count", [4, pytest.param(300, marks=pytest.mark.long)])
 def test_sixteen_thousand_columns_are_a_table_of_few_arrays(tmp_path: Path, count: int) -> None:
     rows = b"".join(b",".join(b"%d" % (row * number) for number in range(WIDTH)) + b"\n" for row in range(count))
     table = on_disk(WIDE_HEADER + rows, tmp_path)
@@ -256,7 +256,7 @@ ATTACKS: dict[str, tuple[Callable[[Path], None], str]] = {
 }
 
 
-QUICK_ATTACKS = ("a cell of 200 MB", "a gzip of 200 KB that becomes 200 MB")
+QUICK_ATTACKS = ("a gzip of 200 KB that becomes 200 MB",)
 """The others claim the same of other forms."""
 
 

@@ -327,7 +327,7 @@ def test_ten_thousand_columns_are_read_and_more_than_a_sheet_has_are_rejected() 
     assert "20,000 columns" in rejected(parquet({f"c{number}": [1] for number in range(20_000)}))
 
 
-@pytest.mark.parametrize("levels", [60, 3_000])
+@pytest.mark.parametrize("levels", [60, pytest.param(3_000, marks=pytest.mark.long)])
 def test_columns_that_are_nested_too_deeply_are_rejected_as_what_they_are(levels: int) -> None:
     array = pa.array(["x"])
     for _ in range(levels):

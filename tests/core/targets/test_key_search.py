@@ -63,16 +63,20 @@ def holds_part(text: str, form: str) -> bool:
 
 @pytest.mark.parametrize("plain", PLAIN_FORMS)
 @pytest.mark.parametrize("encoding", ENCODINGS)
-@pytest.mark.parametrize("writing", WRITINGS)
-def test_a_key_is_masked_in_every_form(plain: str, encoding: str, writing: str) -> None:
-    written = WRITINGS[writing](ENCODINGS[encoding](PLAIN_FORMS[plain]))
+def test_a_key_is_masked_in_every_form(plain: str, encoding: str) -> None:
+    encoded = ENCODINGS[encoding](PLAIN_FORMS[plain])
+    for written in [write(encoded) for write in WRITINGS.values()]:
+        expect_masked(written, whole=encoding != "base64 in the middle of a sentence")  # whose rest stays
+
+
+def expect_masked(written: str, *, whole: bool) -> None:
     for text in (written, f'{{"you sent": "{written}"}}', f"<p>{written}</p>\n"):
         assert CREDENTIAL.is_in(text)
         masked = CREDENTIAL.mask_text(text)
         assert MASK in masked
         assert not CREDENTIAL.is_in(masked)
-        if encoding == "base64 in the middle of a sentence":
-            continue  # the rest of the sentence stays
+        if not whole:
+            continue
         assert not holds_part(masked, written)
         for codec in ("utf-8", "utf-16-le", "utf-16-be"):
             data = CREDENTIAL.mask_bytes(text.encode(codec), 10_000)

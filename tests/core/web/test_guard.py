@@ -99,16 +99,13 @@ OTHERS: Sequence[Sequence[Pair]] = [
 ]
 
 
-@pytest.mark.parametrize("headers", OTHERS, ids=str)
 @pytest.mark.parametrize(
     ("kind", "path"),
     [("http", "/"), ("http", "/_stcore/health"), ("http", "/_upload"), ("http", HEALTH_PATH), ("http", "/sandbox/v1/x"),
      ("http", "/sandbox"), ("http", "/sandboxes/x"), ("websocket", "/_stcore/stream"), ("websocket", "/anything")],
 )  # fmt: skip
-def test_other_origins_other_hosts_and_malformed_ones_are_403_on_every_route_and_socket(
-    kind: str, path: str, headers: Sequence[Pair]
-) -> None:
-    assert status(ask(*headers, kind=kind, path=path)) == 403
+def test_other_origins_other_hosts_and_malformed_ones_are_403_on_every_route_and_socket(kind: str, path: str) -> None:
+    assert [headers for headers in OTHERS if status(ask(*headers, kind=kind, path=path)) != 403] == []
 
 
 @pytest.mark.parametrize("kind", ["http", "websocket"])

@@ -139,7 +139,11 @@ def test_a_process_of_its_own_gives_what_is_worked_out_here(context: FileContext
     ("name", "content"),
     [
         ("items.csv", b"productId,brand\nSKU_2,Runail\nSKU_1,Irisk\nSKU_2,\n,none\n"),
-        ("items.json", b'{"items": [{"productId": "SKU_2", "brand": "Runail"}, {"productId": 1, "brand": null}]}'),
+        pytest.param(
+            "items.json",
+            b'{"items": [{"productId": "SKU_2", "brand": "Runail"}, {"productId": 1, "brand": null}]}',
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_a_catalogue_is_the_same_from_a_process_of_its_own(
