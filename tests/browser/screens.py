@@ -58,7 +58,7 @@ a run of the script (not by a clock of its own), and when a run began and ended.
 Streamlit's ``BackMsg`` and ``ForwardMsg``, which are read as any protocol buffer.
 """
 
-LOST_MS = 20_000
+LOST_MS = 8_000
 """After how long a run that was asked for is waited for no longer: one of a part that is gone never begins."""
 
 QUIET = f"""() => {{
