@@ -2,7 +2,7 @@
 
     python3 run.py                  start the console; options are Streamlit's: python3 run.py start --server.port 8502
     python3 run.py test             the tests; with arguments: pytest with these
-    python3 run.py test --all       the long tests too, and the core's coverage
+    python3 run.py test --all       after test: the long tests, every example of the laws, and the core's coverage
     python3 run.py check            format, lint, types, layers; with a name: that one, with its tool's own arguments
     python3 run.py bench [NAME…]    the benchmarks whose names begin so, one JSON object a line
     python3 run.py docs             write the pages of docs/ that follow from the code: issues.md, settings.md
@@ -57,7 +57,7 @@ TESTS = ("requirements.txt", "requirements-test.txt")
 BENCH = ("requirements.txt", "requirements-test.txt", "requirements-bench.txt")  # some benchmarks repeat tests
 
 ALL_TESTS = "--all"
-"""The argument of ``test`` with which the long tests, marked ``long``, run too, and coverage is measured."""
+"""The argument of ``test`` with which what it leaves out runs: the tests marked ``long``, and coverage is measured."""
 
 CHECKS = {
     "format": ("ruff", "format", "--check", "--output-format", "concise"),
@@ -339,7 +339,7 @@ def open_browser(arguments: Sequence[str]) -> int:
 
 
 def run_tests(arguments: Sequence[str]) -> int:
-    """The tests; or every one, and the core's coverage held to its limit; or what the arguments tell pytest."""
+    """The tests; or the long ones, and the core's coverage held to its limit; or what the arguments tell pytest."""
     ensure_installed(TESTS)
     browser = find_chromium()
     if browser is None and os.environ.get("CI") == "true":
@@ -358,19 +358,20 @@ def plan_test_runs(arguments: Sequence[str]) -> "list[list[str]]":
     Tests in a browser run by themselves: Playwright keeps an event loop running, beside which no other test could start
     its own. The others share two cores among more processes, since many of them wait, not compute. Laws are tried with
     few examples, and with all of them where the long tests run; there coverage is measured too, which costs a tenth of
-    the time. What floods a console with slow clients runs last and alone: beside it no other test keeps its times.
+    the time and needs every test without a browser, the quick ones too. Of those in a browser only the long ones run
+    there: a build server has called ``test`` just before. What floods a console with slow clients runs last and alone.
     """
     whole = list(arguments) == [ALL_TESTS]
     if arguments and not whole:
         if ALL_TESTS in arguments:
-            raise Missing(f"{ALL_TESTS} runs every test and takes no other argument: python3 run.py test {ALL_TESTS}")
+            raise Missing(f"{ALL_TESTS} chooses the tests and takes no other argument: python3 run.py test {ALL_TESTS}")
         return [list(arguments)]
     without_browser = ["--ignore=tests/browser", "--dist", "worksteal"]
     browser = ["tests/browser", "-n", "2"]
     if whole:
         alone = ["tests/test_slow_clients.py", "tests/core/web/test_slow_connections.py"]
         others = [*without_browser, *(f"--ignore={path}" for path in alone)]
-        return [[*others, "-n", "3", "--cov", "--cov-report=term"], browser, alone]
+        return [[*others, "-n", "3", "--cov", "--cov-report=term"], [*browser, "-m", "long"], alone]
     return [
         [*without_browser, "-n", "3", "-m", "not long", "--hypothesis-profile=quick"],
         [*browser, "-m", "not long"],

@@ -215,15 +215,16 @@ def test_an_unknown_command_shows_what_there_is(project: Path) -> None:
     assert "python3 run.py bench" in output
 
 
-def test_all_tests_are_the_usual_ones_and_the_long_ones_each_once_and_coverage_is_that_of_all() -> None:
+def test_after_test_all_runs_what_it_left_out_and_coverage_is_that_of_every_test_without_a_browser() -> None:
     quick, quick_browser = run.plan_test_runs([])
     rest, browser, alone = run.plan_test_runs(["--all"])
     for part in (quick, quick_browser):
         assert part[part.index("-m") + 1] == "not long"
-    assert all("-m" not in part for part in (rest, browser, alone))
+    assert all("-m" not in part for part in (rest, alone))
+    assert quick_browser[:-1] == browser[:-1]
+    assert browser[-2:] == ["-m", "long"]
     assert ("--hypothesis-profile=quick" in quick, "--hypothesis-profile=quick" in rest) == (True, False)
     assert ["--cov" in part for part in (quick, rest, browser, alone)] == [False, True, False, False]
-    assert quick_browser == [*browser, "-m", "not long"]
     assert {part for part in rest if part.startswith("--ignore")} == {
         f"--ignore={path}" for path in (browser[0], *alone)
     }
@@ -239,7 +240,7 @@ def test_other_arguments_are_those_of_pytest_and_all_stands_alone() -> None:
 
 def test_the_build_server_runs_every_check_and_every_test() -> None:
     calls = [line for line in (run.ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("python3 run.py")]
-    assert calls == ["python3 run.py check", "python3 run.py test"]
+    assert calls == ["python3 run.py check", "python3 run.py test", "python3 run.py test --all"]
 
 
 def test_a_chromium_that_does_not_start_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
