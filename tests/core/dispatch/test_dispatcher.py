@@ -608,7 +608,7 @@ def test_a_process_that_ends_while_history_is_unavailable_does_not_wait_forever(
     began = time.monotonic()
     with caplog.at_level(logging.ERROR):
         dispatcher.stop(0.2)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 60
     thief.execute("ROLLBACK")
     thief.close()
     again = scene.started(at, owner="next")
@@ -683,7 +683,7 @@ def test_a_response_that_does_not_come_before_the_end_is_unknown(scene: Scene) -
     at.until(lambda: server.received)
     began = time.monotonic()
     dispatcher.stop(0.1)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
     assert at.counts(batch) == {"unknown": 1, "pending": 2}
     (unknown,) = at.history.queries.requests(batch, RequestState.UNKNOWN).items
     (attempt,) = at.history.queries.request(unknown.id).attempts
@@ -698,7 +698,7 @@ def test_who_stops_waiting_has_an_unknown_outcome_at_once_and_nothing_is_sent_ag
     began = time.monotonic()
     dispatcher.stop_waiting(batch)
     at.until(lambda: at.history.queries.batch(batch).is_final)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 30
     assert at.counts(batch) == {"unknown": 1, "cancelled": 2}
     (unknown,) = at.history.queries.requests(batch, RequestState.UNKNOWN).items
     assert unknown.reason == "A person stopped waiting for the response. The events may have arrived."
@@ -731,7 +731,7 @@ def test_a_stop_does_not_wait_for_a_retry(scene: Scene) -> None:
     at.until(lambda: at.outcomes(batch)[0])
     began = time.monotonic()
     dispatcher.stop()
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 12
     assert at.counts(batch) == {"pending": 2}
     assert len(server.received) == 1
     dispatcher.stop()

@@ -97,7 +97,7 @@ def test_where_it_is_killed_its_batch_is_paused_and_what_was_in_flight_is_unknow
 def test_nothing_to_send_it_just_ends(process: SendingProcess) -> None:
     began = time.monotonic()
     process.stop()
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 60
 
 
 @pytest.mark.long

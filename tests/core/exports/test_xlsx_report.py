@@ -144,10 +144,10 @@ def test_a_large_file_with_few_bad_rows_is_quick_and_the_same_twice() -> None:
     table = read_table("\n".join([",".join(HEADER), *lines]).encode(), name="events.csv")
     mapped = map_table(table, exact_mapping(table.header))
     report = check_table(mapped)
-    began = time.perf_counter()
+    began = time.process_time()
     first, second = io.BytesIO(), io.BytesIO()
     write_problems_xlsx(mapped, report, first)
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
     write_problems_xlsx(mapped, report, second)
     assert first.getvalue() == second.getvalue()
     assert openpyxl.load_workbook(first, read_only=True)["Rows"].max_row == 2001

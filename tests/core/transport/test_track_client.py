@@ -471,11 +471,11 @@ def test_no_answer_is_kept_where_none_shall_be() -> None:
 
 def test_a_gzip_bomb_is_unpacked_only_as_far_as_it_is_kept() -> None:
     with hostile(says(gzip_bomb(50))) as server:
-        started = time.perf_counter()
+        started = time.process_time()
         attempt = posted(server.url)
     assert attempt.outcome is Outcome.REJECTED
     assert (attempt.response_body, attempt.response_truncated) == (bytes(1000), True)
-    assert time.perf_counter() - started < 10
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.parametrize(

@@ -212,10 +212,10 @@ def test_a_large_file_is_tested_as_columns() -> None:
     table = read_table("\n".join([",".join(HEADER), *lines]).encode(), name="events.csv")
     report = check_table(map_table(table, exact_mapping(table.header)))
     assert report.counts == {"event_name": count // 2}
-    began = time.perf_counter()
+    began = time.process_time()
     tests = ExpectationReport(table, report)
     assert tests.as_expected
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert tests.counts[ExpectationState.PASSED] == count
 
 

@@ -48,8 +48,8 @@ def test_what_is_found_holds_every_word_and_no_more_than_asked(text: str, limit:
 def test_a_search_in_a_large_catalogue_is_quick() -> None:
     catalogue = catalogue_of([(f"{number:08}", f"Product {number % 977} of {number}") for number in range(60_000)])
     search_products(catalogue, "warm")
-    began = time.monotonic()
+    began = time.process_time()
     found = search_products(catalogue, "product 59")
-    assert time.monotonic() - began < 2, "some 20 ms by itself"
+    assert time.process_time() - began < 2, "some 20 ms by itself"
     assert len(found.products) == 20
     assert found.total > 20

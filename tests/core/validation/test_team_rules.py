@@ -219,10 +219,10 @@ def test_what_is_no_file_of_rules_is_said_with_its_place(events: Any, top: dict[
 
 def test_schemas_that_multiply_are_bounded() -> None:
     definitions = {f"d{n}": {"allOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 10} for n in range(12)} | {"d12": {}}
-    began = time.perf_counter()
+    began = time.process_time()
     assert "5,000" in rejected({"*": {"$ref": "#/$defs/d0"}}, **{"$defs": definitions})
     assert "inside each other" in rejected(json.loads('{"*":' + '{"not":' * 100 + "{}" + "}" * 101))
-    assert time.perf_counter() - began < 5
+    assert time.process_time() - began < 5
 
 
 def test_a_text_that_is_too_large_or_no_json_is_rejected_at_once() -> None:
@@ -255,9 +255,9 @@ def test_of_a_file_that_never_ends_no_more_is_read_than_may_be(tmp_path: Path) -
 
 def test_a_pattern_that_makes_other_engines_run_for_ever_is_quick() -> None:
     rules = rules_of({"properties": {"x": {"pattern": "^(a+)+$"}}})
-    began = time.perf_counter()
+    began = time.process_time()
     assert len(rules.find_issues(event_of(x="a" * 50_000 + "!"))) == 1
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_what_is_ignored_is_said() -> None:
