@@ -42,6 +42,8 @@ from tests.access_attacks import (
 from tests.bench.consoles import Console, console, free_port, screen, start
 from tests.network_audit import is_of_this_machine, make_audited_environment, read_calls
 
+pytestmark = pytest.mark.long  # of the application, without a process: tests/core/web/
+
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Console]:
@@ -86,7 +88,6 @@ def test_two_origins_two_hosts_and_no_host_are_closed_too(running: Console) -> N
     assert set(ask_by_other_hosts(running)) <= {400, 403}  # some the server itself rejects
 
 
-@pytest.mark.long
 def test_told_where_to_answer_it_answers_there_and_nowhere_else(tmp_path: Path) -> None:
     port = free_port()
     told = {"CONSOLE_HOSTS": f"https://console.example, http://10.0.0.5:{port}"}
@@ -119,7 +120,6 @@ def test_told_where_to_answer_it_answers_there_and_nowhere_else(tmp_path: Path) 
         opened.stop()
 
 
-@pytest.mark.long
 def test_a_sandbox_that_is_served_alone_takes_the_same_rule(tmp_path: Path) -> None:
     port, shop = free_port(), "http://localhost:3000"
     command = [sys.executable, "-m", "intempt_core", "sandbox", "--port", str(port)]
@@ -184,7 +184,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_project(tmp_path_factory.mktemp("project"))
 
 
-@pytest.mark.long  # of run.py: test_run.py
 @pytest.mark.parametrize(("arguments", "environment"), UNPROTECTED_STARTS, ids=str)
 def test_where_others_would_reach_it_and_nothing_asks_it_ends_with_one_sentence_and_answers_nothing(
     tmp_path: Path, project: Path, arguments: Sequence[str], environment: Mapping[str, str]
@@ -195,7 +194,6 @@ def test_where_others_would_reach_it_and_nothing_asks_it_ends_with_one_sentence_
     assert UNPROTECTED in said[0]
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("line", ['address = "0.0.0.0"', 'address = ""', ""])
 def test_the_same_holds_for_its_configuration(tmp_path: Path, project: Path, line: str) -> None:
     config = project / ".streamlit" / "config.toml"
@@ -209,7 +207,6 @@ def test_the_same_holds_for_its_configuration(tmp_path: Path, project: Path, lin
     assert UNPROTECTED in output
 
 
-@pytest.mark.long
 def test_an_address_that_streamlit_was_not_told_is_said(tmp_path: Path, project: Path) -> None:
     code, output, _ = start_in_vain(project, tmp_path / "data", CONSOLE_BIND="0.0.0.0")  # noqa: S104
     assert (code, UNPROTECTED in output) == (1, True)
@@ -218,7 +215,6 @@ def test_an_address_that_streamlit_was_not_told_is_said(tmp_path: Path, project:
     assert "CONSOLE_BIND is 0.0.0.0, but the server listens at 127.0.0.1" in output
 
 
-@pytest.mark.long
 def test_origins_that_are_none_end_the_start(tmp_path: Path, project: Path) -> None:
     for variable in ("CONSOLE_HOSTS", "CONSOLE_SANDBOX_ORIGINS"):
         code, output, _ = start_in_vain(project, tmp_path / "data", **{variable: "console.example"})
@@ -235,7 +231,6 @@ def own_address() -> str:
     return addresses[0]
 
 
-@pytest.mark.long  # tests/core/web/test_password.py says it of the application
 def test_beyond_loopback_the_password_opens_screens_sockets_and_routes(tmp_path: Path) -> None:
     address, port = own_address(), free_port()
     at = f"http://{address}:{port}"
@@ -268,7 +263,6 @@ def test_beyond_loopback_the_password_opens_screens_sockets_and_routes(tmp_path:
         assert file.is_dir() or PASSWORD.encode() not in file.read_bytes()
 
 
-@pytest.mark.long
 def test_unprotected_it_says_so_on_every_screen_and_at_start(tmp_path: Path) -> None:
     environment = {"CONSOLE_UNPROTECTED": "1", **make_audited_environment(tmp_path)}
     with console(tmp_path / "data", environment, "--server.address", "0.0.0.0") as opened:  # noqa: S104
@@ -280,7 +274,6 @@ def test_unprotected_it_says_so_on_every_screen_and_at_start(tmp_path: Path) -> 
     assert [call for call in read_calls(tmp_path) if not is_of_this_machine(call)] == []
 
 
-@pytest.mark.long
 def test_served_by_another_program_at_an_address_of_others_it_rejects_them(tmp_path: Path) -> None:
     address, port = own_address(), free_port()
     command = [sys.executable, "-m", "uvicorn", "app:app", "--host", "0.0.0.0", "--port", str(port)]  # noqa: S104
@@ -304,7 +297,6 @@ def test_served_by_another_program_at_an_address_of_others_it_rejects_them(tmp_p
 # ── files ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.long
 def test_data_is_for_its_own_user_also_what_was_there_before(tmp_path: Path) -> None:
     data = tmp_path / "data"
     with console(data) as opened:
@@ -317,7 +309,6 @@ def test_data_is_for_its_own_user_also_what_was_there_before(tmp_path: Path) -> 
     assert list_open_to_others(data) == []
 
 
-@pytest.mark.long
 def test_what_the_command_line_keeps_is_for_its_own_user_too(tmp_path: Path) -> None:
     data, file = tmp_path / "data", tmp_path / "events.csv"
     data.mkdir(mode=0o777)
@@ -330,7 +321,6 @@ def test_what_the_command_line_keeps_is_for_its_own_user_too(tmp_path: Path) -> 
     assert list_open_to_others(data) == []
 
 
-@pytest.mark.long
 def test_a_file_of_keys_that_others_may_open_is_said_on_screen_and_at_start(tmp_path: Path, project: Path) -> None:
     secrets = project / ".streamlit" / "secrets.toml"
     secrets.write_text("")

@@ -8,7 +8,7 @@ from tests.core.readers.copied_forms import FORMS, KEY_TRACES, KeyedRequest, wri
 from tests.pages.conftest import Screen
 
 
-@pytest.mark.parametrize("begin", [0, 1])
+@pytest.mark.parametrize("begin", [0, pytest.param(1, marks=pytest.mark.long)])
 def test_no_key_is_drawn_or_kept(inspect: Screen, begin: int) -> None:
     for seed, form in enumerate(FORMS):
         if seed % 2 != begin:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from intempt_core.analysis import BatchDiff, EventDifferenceKind
 from intempt_core.history import History
 from tests.core.history.factories import ME, event, intent, request
+from tests.examples import scale_examples
 
 CHANGED, ORDER = EventDifferenceKind.CHANGED, EventDifferenceKind.ORDER
 FIRST, SECOND = EventDifferenceKind.FIRST, EventDifferenceKind.SECOND
@@ -92,7 +93,7 @@ def test_ids_of_nineteen_digits_differ_by_their_last_one(history: History) -> No
 EVENTS = st.lists(st.builds(one, st.sampled_from(["a", "b", "c", "0" * 32, "1" * 32]), st.integers(1, 2)), max_size=6)
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=scale_examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(EVENTS, EVENTS)
 def test_every_event_of_both_is_counted_once(history: History, left: list[Any], right: list[Any]) -> None:
     with BatchDiff(history, recorded(history, left), recorded(history, right)) as found:

@@ -601,6 +601,7 @@ def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.long  # tests/core/sandbox/test_faults.py serves one too
 def test_the_sandbox_is_served_at_the_paths_of_the_contract(tmp_path: Path) -> None:
     server = start("sandbox", "--port", "0", CONSOLE_DATA=str(tmp_path))
     assert server.stderr

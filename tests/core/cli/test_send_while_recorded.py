@@ -154,6 +154,7 @@ def test_at_a_terminal(given: str, server: HostileServer, data: Path, how: str) 
     assert_rest_is_exactly_the_rest(given, server, data)
 
 
+@pytest.mark.long  # of the recorder: tests/core/workers/test_file_recorder.py
 def test_killed_while_it_records_what_sends_drains_and_the_batch_stops(
     given: str, server: HostileServer, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

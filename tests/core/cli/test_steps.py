@@ -67,13 +67,8 @@ def test_check_says_each_step_at_a_terminal_and_only_there(big: str, tmp_path: P
     assert run.is_cursor_shown
 
 
-@pytest.mark.parametrize(
-    "step",
-    [
-        "Recording",
-        *(pytest.param(one, marks=pytest.mark.long) for one in ("Reading", "Checking", "Planning", "Sending")),
-    ],
-)
+@pytest.mark.long  # of a send without a terminal: tests/core/cli/test_send_once.py
+@pytest.mark.parametrize("step", ["Recording", "Reading", "Checking", "Planning", "Sending"])
 def test_ctrl_c_in_each_step_leaves_the_terminal_as_it_was(step: str, tmp_path: Path, data: Path) -> None:
     given = file(tmp_path, *good(3))
     with hostile(decides(lambda _: OK, pause=0.2)) as server:

@@ -96,7 +96,7 @@ os.kill(os.getpid(), 9)
 """
 
 
-@pytest.mark.parametrize("ends", ["in good order", "killed"])
+@pytest.mark.parametrize("ends", ["killed", pytest.param("in good order", marks=pytest.mark.long)])
 def test_damage_is_looked_for_after_an_end_that_was_not_clean(tmp_path: Path, ends: str) -> None:
     at = make_setup(tmp_path, "http://127.0.0.1:9")
     if ends == "killed":

@@ -16,6 +16,7 @@ from intempt_core.planning.event_columns import (
     read_event_columns,
 )
 from intempt_core.readers import read_table
+from tests.examples import scale_examples
 
 FIELDS = ("name", "eventId", "userId", "profileId", "accountId", "timestamp", "data.productId", "data.price")
 TIMES = ["1664618400000", "9223372036854775807", "9223372036854775808", "-9223372036854775809", "2022-10-01T10:00:00Z"]
@@ -27,7 +28,7 @@ def _quote(cell: str) -> str:
     return '"' + cell.replace('"', '""') + '"'
 
 
-@how(max_examples=120)
+@how(max_examples=scale_examples(120))
 @given(
     st.lists(st.lists(CELLS, min_size=len(FIELDS), max_size=len(FIELDS)), min_size=1, max_size=12),
     st.sampled_from([{}, {"data.price": "number"}]),

@@ -120,6 +120,7 @@ def test_a_process_records_what_this_one_would_and_the_batch_is_found_under_its_
     assert at.woken
 
 
+@pytest.mark.long  # tests/pages/test_upload.py records so
 def test_what_is_in_this_process_is_recorded_by_it(at: Scene) -> None:
     task = at.plan(good_rows(3))
     context = FileContext(at.settings, lambda: at.history, CatalogueStore(at.settings.catalogues_folder))

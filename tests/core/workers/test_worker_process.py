@@ -14,6 +14,7 @@ from intempt_core.errors import ReadError
 from intempt_core.settings import PROJECT_FOLDER, Settings
 from intempt_core.workers.worker_process import WorkerProcess, read_resident_bytes
 from tests.core.workers.odd_tasks import OddTask, is_running, wait_until_gone
+from tests.examples import keep_first_quick
 
 
 def start(deed: str, folder: Path, *, slots: int = 2, reading_mb: int = 1_500) -> tuple[OddTask, WorkerProcess]:
@@ -100,6 +101,7 @@ def test_the_process_is_a_new_one_and_no_copy_of_the_console(tmp_path: Path) -> 
 
 PARENT = """
 import sys
+from tests.examples import keep_first_quick
 from pathlib import Path
 from threading import Semaphore
 from intempt_core.settings import Settings
@@ -110,7 +112,7 @@ WorkerProcess(OddTask("sleep", folder, "sleep"), [], Settings(data=folder), fold
 """
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("how", keep_first_quick([signal.SIGKILL, signal.SIGTERM]))
 def test_the_process_ends_with_the_console_however_that_ends(tmp_path: Path, how: signal.Signals) -> None:
     with subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path)], cwd=PROJECT_FOLDER) as console:
         process = OddTask("sleep", tmp_path, "sleep").process()
