@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 import run
 from tests.browser.actions import open_row
-from tests.browser.screens import WATCHED, settled
+from tests.browser.screens import WATCHED, settled, take_picture
 
 PICTURES = run.ROOT / "docs" / "pictures"
 PERSON = "463240011"
@@ -29,7 +29,7 @@ def picture(page: Page, name: str) -> None:
     settled(page)
     page.mouse.move(5, 5)
     page.wait_for_timeout(800)  # bars and fades come to rest
-    page.screenshot(path=PICTURES / f"{name}.png")
+    take_picture(page, PICTURES / f"{name}.png")
 
 
 def take_pictures(browser: Browser, url: str, file: str) -> None:

@@ -18,10 +18,18 @@ import run
 from tests.bench.consoles import console
 from tests.browser import first_run
 from tests.browser.conftest import FLAGS, HURRIED
-from tests.browser.screens import WATCHED, settled
+from tests.browser.screens import WATCHED, settled, take_picture, use_scheme
 from tests.browser.states import STATES, Reach
 
 FOLDER = run.ROOT / "docs" / "pictures" / "states"
+
+
+SHOW_FOCUS = """() => {
+    const focused = document.activeElement, box = focused.getBoundingClientRect();
+    const isHidden = box.bottom > innerHeight || box.top < 60;
+    if (focused !== document.body && isHidden) focused.scrollIntoView({block: 'center'});
+}"""
+"""Scrolls to what has the focus, as the browser does where a window has its size before: a result is in view."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +82,11 @@ class Photographer:
             reach(page, self.files)
             for look in looks:
                 page.set_viewport_size({"width": look.width, "height": look.height})
-                page.emulate_media(color_scheme="dark" if look.scheme == "dark" else "light")
+                use_scheme(page, look.scheme)
                 settled(page)
+                page.evaluate(SHOW_FOCUS)
                 page.wait_for_timeout(400)  # bars and fades come to rest
-                page.screenshot(path=FOLDER / f"{name}{look.suffix}.png")
+                take_picture(page, FOLDER / f"{name}{look.suffix}.png")
         except (Error, AssertionError):
             self.failed.append(name)
             traceback.print_exc(limit=2)

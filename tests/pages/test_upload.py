@@ -679,7 +679,7 @@ def test_what_history_cannot_record_is_not_sent_and_shown(upload: Upload, tmp_pa
         assert get_services().history.queries.batches().total == 0
     upload.press("upload-send")
     assert get_services().history.queries.batches().total == 1
-    assert "3 events · 3 users → sandbox" in upload.texts
+    assert "3 events · 3 users → Sandbox" in upload.texts
 
 
 def test_a_file_that_was_not_used_for_a_day_is_gone_with_a_sentence(upload: Upload, tmp_path: Path) -> None:

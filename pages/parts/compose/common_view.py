@@ -92,7 +92,7 @@ def show_product_field(target: Target, issues: IssuesByField) -> None:
     key = make_common_key("data.productId")
     catalogue = get_services().catalogue(derive_target_key(target))
     with st.container(gap=None):
-        hint = "Search by id or name" if catalogue else "The id in your catalogue, for example SKU_987"
+        hint = "Search by id or name" if catalogue else "for example SKU_987"
         show_text_input(key, LABELS["data.productId"], hint=hint)
         if catalogue is not None:
             show_product_suggestions(catalogue, key, "compose-products")

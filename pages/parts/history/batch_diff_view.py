@@ -10,7 +10,7 @@ from intempt_core.contract import format_count
 from intempt_core.errors import NotFound
 from intempt_core.history import BatchSummary
 from intempt_core.validation import escape_invisible
-from pages.parts.shared.formatting import escape_markdown, format_moment
+from pages.parts.shared.formatting import escape_markdown, format_moment, format_target
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import get_screen_state, make_key, read_widget
 from pages.parts.shared.services import get_services
@@ -79,7 +79,8 @@ def _show_side(title: str, batch: BatchSummary) -> None:
         show_link("history.py", escape_markdown(batch.title), {"batch": batch.id})
     st.text(
         escape_invisible(
-            f"{format_moment(batch.created_at)} · to {batch.target.name} · {format_count(batch.total, 'event')}"
+            f"{format_moment(batch.created_at)} · to {format_target(batch.target.name)}"
+            f" · {format_count(batch.total, 'event')}"
         )
     )
 

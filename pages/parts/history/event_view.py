@@ -5,7 +5,7 @@ import streamlit as st
 from intempt_core.contract import format_count
 from intempt_core.history import EventOccurrence
 from intempt_core.validation import escape_invisible
-from pages.parts.shared.formatting import format_moment, format_state_badge
+from pages.parts.shared.formatting import format_moment, format_state_badge, format_target
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.screens import set_title
@@ -33,7 +33,7 @@ def _show_occurrence(occurrence: EventOccurrence) -> None:
     with st.container(border=True, gap="xsmall", key=make_key("event", occurrence.request, occurrence.position)):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(format_state_badge(occurrence.state), width="content")
-            st.text(f"{format_moment(occurrence.when)} · to {occurrence.target_name}", width="stretch")
+            st.text(f"{format_moment(occurrence.when)} · to {format_target(occurrence.target_name)}", width="stretch")
             show_link("history.py", "Request", {"request": str(occurrence.request)})
             show_link("history.py", "Batch", {"batch": occurrence.batch})
         st.text(

@@ -19,7 +19,7 @@ from intempt_core.history import (
 )
 from intempt_core.validation import escape_invisible
 from pages.parts.shared.empty_state import FirstStep, show_empty_state
-from pages.parts.shared.formatting import format_moment, label_state
+from pages.parts.shared.formatting import format_moment, format_target, label_state
 from pages.parts.shared.links import show_link
 from pages.parts.shared.result_view import list_batch_counts
 from pages.parts.shared.screen_state import make_key, read_widget, set_widget, translate_former_state
@@ -261,7 +261,7 @@ def make_batch_row(batch: BatchSummary, subjects: Mapping[str, BatchSubjects]) -
             TableCell(escape_invisible(shorten(batch.title)), note=escape_invisible(" · ".join(notes))),
             TableCell(escape_invisible(describe_persons(batch, held)), is_fixed=names_one(held, "persons")),
             TableCell(escape_invisible(describe_products(held, batch)), is_fixed=names_one(held, "products")),
-            TableCell(batch.target.name),
+            TableCell(format_target(batch.target.name)),
             TableCell(f"{batch.planned:,}"),
             TableCell(badges=badges),
         ),

@@ -29,6 +29,7 @@ from pages.parts.shared.formatting import (
     format_duration,
     format_moment,
     format_state,
+    format_target,
     label_state,
 )
 from pages.parts.shared.links import open_in_compose, show_link
@@ -86,7 +87,7 @@ def show_batch(id_: str) -> None:
     so_far = " so far" if batch.recorder else ""
     st.text(
         f"{batch.source.value} · {format_clock(batch.created_at)} {get_zone_name()},"
-        f" {format_moment(batch.created_at).rpartition('(')[2].rstrip(')')} · to {batch.target.name} at "
+        f" {format_moment(batch.created_at).rpartition('(')[2].rstrip(')')} · to {format_target(batch.target.name)} at "
         f"{batch.target.host} · {format_count(batch.planned, 'event')}{persons} in "
         f"{format_count(sum(batch.requests.values()), 'request')}{so_far} · after an unknown outcome (may have"
         f" arrived): {batch.policy.value}"

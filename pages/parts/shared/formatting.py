@@ -10,6 +10,7 @@ import streamlit as st
 
 from intempt_core.contract import Issue, IssueKind, Severity, format_count
 from intempt_core.history import BatchSummary, RequestState
+from intempt_core.targets import SANDBOX
 from pages.parts.shared.time_zones import get_browser_zone
 
 
@@ -73,6 +74,11 @@ def _escape_characters(text: str) -> str:
 def label_state(state: str) -> str:
     """The name of a state on every screen; any other text stays as it is."""
     return _STATE_LABELS.get(state, str(state))
+
+
+def format_target(name: str) -> str:
+    """A target's name as history keeps it, as screens show it."""
+    return "Sandbox" if name == SANDBOX else name
 
 
 def format_state(state: str, count: int | None = None) -> str:

@@ -101,7 +101,7 @@ def _compute(request: RequestRecord, reading: ResultReading) -> EventResult:
 
 
 def _show_steps(result: EventResult) -> None:
-    st.markdown(" :gray[────] ".join(_format_step(step.state, step.label) for step in result.steps))
+    st.markdown(" :gray[──] ".join(_format_step(step.state, step.label) for step in result.steps))
     if result.sentence:
         st.text(escape_invisible(result.sentence))
 

@@ -76,7 +76,7 @@ def show_file_drop(label: str) -> None:
 
 def show_upload_intro() -> None:
     """Without a file: what this screen is for, the file input, a template, and what its columns hold."""
-    st.text("Upload a file of events: every problem is shown before anything is sent. Then the valid rows are sent.")
+    st.text("Every problem is shown before anything is sent.")
     show_file_drop("A file of events")
     show_file_trouble()
     show_download("Download a template", lambda: CSV_TEMPLATE, "events-template.csv", "text/csv", key="upload-template")

@@ -42,7 +42,7 @@ def show_cell_finder(checked: CheckedFile) -> None:
     st.text_input(
         "Find a cell",
         key=widget,
-        placeholder="row 18 · line 19 product_id · track[0].payload[16].data.productId",
+        placeholder="row 18 · line 19 product_id · track[0].payload[16]",
         on_change=go_to_cell,
         args=(checked, widget),
     )

@@ -11,7 +11,7 @@ from intempt_core.mapping import Mapping, is_unmapped_json
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.workers import CheckFile
 from pages.parts.shared.downloads import show_download
-from pages.parts.shared.formatting import format_team_badge
+from pages.parts.shared.formatting import format_target, format_team_badge
 from pages.parts.shared.links import show_link
 from pages.parts.shared.result_view import show_batch_result
 from pages.parts.shared.screen_state import make_key
@@ -169,7 +169,7 @@ def show_sent_batch(id_: str) -> None:
         show_step(1, "File", f"{batch.label} · {format_count(batch.rows, 'row')}")
     events = f"{format_count(batch.planned, 'event')} · {format_count(batch.persons, 'user')}"
     skipped = f" · {format_count(batch.excluded_rows, 'row')} skipped" if batch.excluded_rows else ""
-    show_step(4, "Plan", f"{events} → {batch.target.name}{skipped}")
+    show_step(4, "Plan", f"{events} → {format_target(batch.target.name)}{skipped}")
     st.markdown("**5 Sending**")
     watch_batch(id_)
     batch = get_services().history.queries.batch(
