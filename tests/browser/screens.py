@@ -114,8 +114,8 @@ CONTRAST = {
 }
 """What axe's check of contrast goes by: its own settings, but no text is so large that less than 4.5:1 will do."""
 
-RUN_AXE = """async options => (await axe.run(options)).violations
-    .filter(one => ['serious', 'critical'].includes(one.impact))
+RUN_AXE = """async ([options, impacts]) => (await axe.run(options)).violations
+    .filter(one => !impacts.length || impacts.includes(one.impact))
     .flatMap(one => one.nodes.map(node => `${one.id}: ${node.target.join(' ')}: ${node.failureSummary ?? ''}`))"""
 
 
@@ -128,10 +128,15 @@ def use_scheme(page: Page, scheme: str) -> None:
     )
 
 
-def serious_findings(page: Page, rules: Collection[str] = ()) -> list[str]:
-    """What axe calls serious or critical on the page as it is shown: one line a place, its rule first.
+def serious_findings(page: Page) -> list[str]:
+    """What axe calls serious or critical on the page as it is shown: one line a place, its rule first."""
+    return find_violations(page, impacts=("serious", "critical"))
 
-    ``rules`` are the ones to go by; without any, all.
+
+def find_violations(page: Page, rules: Collection[str] = (), impacts: Collection[str] = ()) -> list[str]:
+    """What axe finds on the page as it is shown: one line a place, its rule first.
+
+    ``rules`` are the ones to go by, ``impacts`` how grave it must be to be named; without any, all are.
     """
     page.wait_for_function(MOVES_NOT, timeout=10_000)  # what is half faded has half its contrast
     if not page.evaluate("() => 'axe' in window"):
@@ -141,7 +146,7 @@ def serious_findings(page: Page, rules: Collection[str] = ()) -> list[str]:
         "checks": {"color-contrast": {"options": CONTRAST}},
         **({"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}),
     }
-    found: list[str] = page.evaluate(RUN_AXE, options)
+    found: list[str] = page.evaluate(RUN_AXE, [options, list(impacts)])
     return found
 
 

@@ -71,7 +71,7 @@ def show_problem_kinds(checked: CheckedFile) -> None:
         column_config={
             "rows": st.column_config.NumberColumn(format="localized"),
             "where in the file": st.column_config.BarChartColumn(width=130, y_min=0),
-            "show": st.column_config.ButtonColumn("", width=90, on_click=show, key=widget),
+            "show": st.column_config.ButtonColumn("its rows", width=90, on_click=show, key=widget),
         },
         key="upload-counts",
         alt="Problems by kind, with the number of rows and the fix",
