@@ -53,8 +53,7 @@ def show_text(screen: InspectState) -> None:
 def show_paste_area() -> None:
     """The text area to paste into."""
     st.text_area(
-        "Paste or drop a request body, one event, a list of events, JSON lines, or a request copied as cURL, "
-        "PowerShell, fetch or HAR",
+        "Paste or drop a request body, events, JSON lines, or a request copied as cURL, PowerShell, fetch or HAR",
         key=PASTE_WIDGET,
         height=320,
         on_change=lambda: read_paste(get_selected_target()),
