@@ -22,13 +22,14 @@ NARROW = {"zoomed to 200 %": (720, 450), "phone": (390, 844)}
 
 BEYOND = """() => {
     const isBeyond = one => one.getBoundingClientRect().right > innerWidth + 1;
+    const isShown = one => one.checkVisibility() && one.offsetWidth && one.offsetHeight;
     const isScrolled = one => {
         for (let above = one.parentElement; above && above.dataset.testid !== 'stMain'; above = above.parentElement)
             if (getComputedStyle(above).overflowX !== 'visible' && !isBeyond(above)) return true;
         return false;
     };
     return [...document.querySelectorAll('[data-testid=stMain] *')]
-        .filter(one => one.getClientRects().length && isBeyond(one) && !isScrolled(one))
+        .filter(one => isShown(one) && isBeyond(one) && !isScrolled(one))
         .map(one => one.outerHTML.slice(0, 200));
 }"""
 """What of a screen is beyond the right edge of the window, and cannot be scrolled to within its own frame."""
