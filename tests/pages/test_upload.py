@@ -28,7 +28,7 @@ PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01"
 
 
 def test_the_empty_screen_shows_what_it_is_for_and_explains_the_columns_of_the_template(upload: Upload) -> None:
-    assert "every problem is shown before anything is sent" in upload.texts
+    assert "Every problem is shown before anything is sent" in upload.texts
     assert upload.app.table[0].value.index.tolist() == [*HEADER.split(","), "expect"]
     codes = upload.app.dataframe[0].value
     assert set(codes["code"]) == set(ISSUE_KINDS)  # so that a fixture can be written from the screen
