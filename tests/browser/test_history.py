@@ -51,7 +51,6 @@ def usable(page: Page) -> None:
         assert serious_findings(page) == [], scheme
 
 
-@pytest.mark.long  # without a browser: tests/pages/test_history.py
 def test_links_to_a_batch_and_a_request_open_cold_in_another_browser(
     page: Page, browser: Browser, console: Console, tmp_path: Path
 ) -> None:

@@ -106,7 +106,6 @@ def open_editor(page: Page) -> None:
         press(page, "inspect-edit")
 
 
-@pytest.mark.long  # without a browser: tests/pages/test_inspect_keys.py
 def test_no_pasted_key_is_shown_for_one_frame_in_any_form_of_a_copied_request(page: Page) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     use_target(page, "shop", "https://api.example")  # so that its key is known

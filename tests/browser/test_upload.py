@@ -389,7 +389,6 @@ def test_everything_can_be_sent_as_it_is(page: Page, tmp_path: Path, received: C
     assert received() == 26  # accepted is not processed (CONTRACT 2.6)
 
 
-@pytest.mark.long  # of a sender: tests/core/dispatch/
 def test_sending_continues_when_the_tab_is_closed_and_two_tabs_do_not_disturb_each_other(
     page: Page, context: BrowserContext, tmp_path: Path, received: Callable[[], int]
 ) -> None:
