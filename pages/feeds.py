@@ -15,7 +15,7 @@ if batch := st.query_params.get("batch"):
     st.stop()
 
 apply_feeds_link(get_selected_target())
-question = ask_question()
+question = ask_question(get_selected_target())
 update_feeds_link(question, get_selected_target())
 
 if question.person is None:

@@ -1,5 +1,6 @@
 """What became of a batch: counts, the file of results, the next step, and the exit code that says it to a program."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from intempt_core.cli.exit_codes import ExitCode
@@ -38,6 +39,8 @@ def report_outcome(
     for state in RequestState:
         if found.events.get(state):
             print_result(f"{found.events[state]:>9,}  {state.value}")
+    for count, words in _list_verdicts(found):
+        print_result(f"{count:>9,}  {words}")
     if found.excluded_rows:
         print_result(f"{found.excluded_rows:>9,}  excluded")
     print_message(_describe_next_step(found, sent))
@@ -52,6 +55,21 @@ def report_outcome(
         print_message(f"{error} They are in the console (python3 run.py), under History.")
         return code if code is ExitCode.INTERRUPTED else ExitCode.NO_RESULTS
     return code
+
+
+def _list_verdicts(found: BatchSummary) -> Iterator[tuple[int, str]]:
+    """What became of the events that arrived at a sandbox, or may have: it says so, and no other target does."""
+    if found.target.origin != SANDBOX:
+        return
+    arrived = sum(found.events.get(state, 0) for state in (RequestState.ACCEPTED, RequestState.UNKNOWN))
+    duplicates = f" ({found.repeated:,} for a duplicate event id)" if found.repeated else ""
+    for count, words in (
+        (found.processed, "processed"),
+        (found.ignored, f"ignored{duplicates}"),
+        (arrived - found.processed - found.ignored, "not known whether processed"),
+    ):
+        if count > 0:
+            yield count, words
 
 
 def _find_exit_code(found: BatchSummary, sent: SendResult) -> ExitCode:

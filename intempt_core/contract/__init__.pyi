@@ -139,6 +139,7 @@ from .sandbox_api import (
     IgnoredEvent as IgnoredEvent,
     LiveFilter as LiveFilter,
     MAX_ARRIVAL_IDS as MAX_ARRIVAL_IDS,
+    MAX_LISTED_ARRIVALS as MAX_LISTED_ARRIVALS,
     MAX_QUERY_EVENT_IDS as MAX_QUERY_EVENT_IDS,
     MAX_VERDICT_EVENTS as MAX_VERDICT_EVENTS,
     REPEATED_CODE as REPEATED_CODE,

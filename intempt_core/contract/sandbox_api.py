@@ -18,6 +18,9 @@ MAX_QUERY_EVENT_IDS = 1_000
 MAX_ARRIVAL_IDS = 200
 """Event ids that one question about arrivals may name: they are part of an address."""
 
+MAX_LISTED_ARRIVALS = 2_000
+"""Arrivals that one response lists at the most, the last ones: an id may have been repeated without end."""
+
 VERDICT_HEADER = "sandbox-verdict"
 """The header of a response to a track request that says what became of its events."""
 

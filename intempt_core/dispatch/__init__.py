@@ -4,6 +4,7 @@
 - ``environment``: what sending needs from outside: settings, targets, clock, network
 - ``batch_runner``: sends one batch, its lanes in groups, chunk by chunk
 - ``lane_sender``: sends one lane in order, and decides what follows each outcome
+- ``arrival_questions``: what became of requests whose responses could not say it
 - ``runner``, ``dbos_runner``: call for the chunks, in a loop or from workflows of the durable engine; ``engine_file``:
   the engine's file, moved aside where it is damaged
 - ``rate_limits``: the limits and the circuit breaker that all batches to one target share; ``shared_turns``,

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
-from intempt_core.contract import RequestVerdict, format_count
+from intempt_core.contract import format_count
+from intempt_core.dispatch.arrival_questions import judge_by_arrivals
 from intempt_core.dispatch.environment import SendingEnvironment
 from intempt_core.dispatch.history_writer import FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, HistoryWriter
 from intempt_core.dispatch.lane_sender import LaneSender
 from intempt_core.dispatch.rate_limits import CircuitBreaker, TargetLimits
 from intempt_core.dispatch.runner import ChunkRunner
-from intempt_core.errors import ConsoleError, EngineUnavailable, NotAllowed, SandboxUnavailable
-from intempt_core.history import BatchState, BatchSummary, UnjudgedRequest, describe_partial_recording
+from intempt_core.errors import ConsoleError, EngineUnavailable, NotAllowed
+from intempt_core.history import BatchState, BatchSummary, describe_partial_recording
 from intempt_core.logs import write_log
-from intempt_core.targets import SANDBOX, Target, derive_target_key, describe_missing_key
-from intempt_core.transport import HttpClient, SandboxClient, judge_arrivals
+from intempt_core.targets import Target, derive_target_key, describe_missing_key
+from intempt_core.transport import HttpClient
 
 CHUNK_REQUESTS = 640
 """Requests of a group of lanes that are sent for one step of the engine."""
@@ -26,9 +27,6 @@ TURN_REQUESTS = 64
 
 SEND_THE_REST = "Send the same file again: what was sent is known, and left out."
 """What to do about a batch that is half recorded."""
-
-MAX_JUDGED_REQUESTS = 200
-"""Requests of a batch that the sandbox is asked about when it is over, at the most: each is a question."""
 
 log = logging.getLogger(__name__)
 
@@ -119,7 +117,9 @@ class BatchRunner:
             if break_reason and any(lane.waiting for lane in await self._writer.call(self._history.queue.lanes, batch)):
                 await self.set_state(batch, BatchState.PAUSED, break_reason)
             elif break_reason or not sender.halt.is_set():
+                await self._judge_rest(sender)  # first: when the batch is over, so are its counts
                 await self._finish_batch(sender)
+            elif (await self._writer.call(self._history.queries.batch, batch)).is_final:
                 await self._judge_rest(sender)
         except ConsoleError as error:
             await self.set_state(batch, BatchState.PAUSED, str(error))
@@ -233,19 +233,8 @@ class BatchRunner:
         return target
 
     async def _judge_rest(self, sender: LaneSender) -> None:
-        """Ask a sandbox what became of requests whose responses could not say it: those of a second attempt.
-
-        Nothing depends on it: where the sandbox cannot be asked, it stays unknown.
-        """
-        if sender.target.origin != SANDBOX:
-            return
-        throughput, batch = self._history.throughput, sender.batch
-        unjudged = await self._writer.call(throughput.unjudged, batch, MAX_JUDGED_REQUESTS)
-        found: list[tuple[UnjudgedRequest, RequestVerdict]] = []
-        with suppress(SandboxUnavailable):
-            found = await asyncio.to_thread(_judge_by_arrivals, sender.target, unjudged)
-        if found:
-            await self._writer.call(throughput.record_verdicts, batch, found)
+        """Ask a sandbox what became of requests whose responses could not say it."""
+        await judge_by_arrivals(self._writer, sender.batch, sender.target, lambda: self._stopping)
 
     async def _finish_batch(self, sender: LaneSender) -> None:
         lanes = await self._writer.call(self._history.queue.lanes, sender.batch)
@@ -266,22 +255,6 @@ class BatchRunner:
             f" {waiting:,} behind, so that the order is kept. Decide what becomes of them.{last_response}"
         )
         await self.set_state(sender.batch, BatchState.STOPPED, reason)
-
-
-def _judge_by_arrivals(
-    target: Target, unjudged: Sequence[UnjudgedRequest]
-) -> list[tuple[UnjudgedRequest, RequestVerdict]]:
-    """What became of some requests, by the arrivals of their events. Raises :class:`SandboxUnavailable`."""
-    found: list[tuple[UnjudgedRequest, RequestVerdict]] = []
-    if not unjudged:
-        return found
-    with SandboxClient(target) as sandbox:
-        for one in unjudged:
-            ids = [event_id for event_id, _ in one.events if event_id]
-            verdict = judge_arrivals(one.events, one.started_at, sandbox.read_arrivals(ids))
-            if verdict is not None:
-                found.append((one, verdict))
-    return found
 
 
 def _group_lanes(lanes: Sequence[int], many: int) -> list[list[int]]:

@@ -25,10 +25,11 @@ EXCLUDED_OUTCOME = "excluded"
 
 RESULTS_HEADER = (
     *("row", "line", "eventId", "name", "outcome", "issues", "status", "tries", "when", "request", "member"),
-    *("userId", "profileId", "anotherUserId", "accountId", "productId"),
+    *("userId", "profileId", "anotherUserId", "accountId", "productId", "processed"),
 )
 """Columns of :func:`export_results_csv`. ``when`` is UTC; ``issues`` are codes, separated by spaces; ``member`` says
-which event of its row it is, from 1, and is 0 where a row is one event. Excluded rows name no user."""
+which event of its row it is, from 1, and is 0 where a row is one event; ``processed`` is yes, no, or empty where it is
+not known. Excluded rows name no user."""
 
 PROBLEMS_HEADER = (
     "row",
@@ -161,6 +162,7 @@ def _format_result(outcome: RowOutcome) -> tuple[object, ...]:
         outcome.another_user_id,
         outcome.account_id,
         outcome.product_id,
+        None if outcome.processed is None else "yes" if outcome.processed else "no",
     )
 
 

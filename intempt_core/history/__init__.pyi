@@ -57,6 +57,7 @@ from .views import (
     DeletionPreview as DeletionPreview,
     DeletionProgress as DeletionProgress,
     RecordedEvent as RecordedEvent,
+    VerdictCounts as VerdictCounts,
     RequestRecord as RequestRecord,
     RequestSummary as RequestSummary,
     RowOutcome as RowOutcome,

@@ -8,6 +8,7 @@ from itertools import groupby
 import pyarrow as pa
 from sqlalchemy import Connection, case, func, literal, not_, select
 
+from intempt_core.contract import parse_verdict
 from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.queries import IS_LAST_ATTEMPT, find_batch_number, read_recorded_events
 from intempt_core.history.records import IDENTITY_COLUMNS, HistoryCheckpoint, RequestIntent, RequestState
@@ -160,6 +161,30 @@ def _find_first_row(connection: Connection, number: int, begin: int) -> int | No
     return min((int(first) for first in firsts if first is not None), default=None)
 
 
+def _read_ignored_positions(connection: Connection, ids: Iterable[int]) -> dict[int, set[int]]:
+    """Which events attempts say to be ignored, by attempt; of those that name all of them."""
+    found: dict[int, set[int]] = {}
+    for some in iter_chunks(ids):
+        columns = attempts.c
+        asked = select(columns.id, columns.headers, columns.processed, columns.ignored).where(columns.id.in_(some))
+        for row in connection.execute(asked):
+            verdict = parse_verdict(row.headers)
+            if verdict and (verdict.processed, verdict.ignored, len(verdict.events)) == (row[2], row[3], row[3]):
+                found[row.id] = {one.position for one in verdict.events}
+    return found
+
+
+def _judge_row(
+    processed: int | None, ignored: int | None, attempt: int | None, position: int, positions: dict[int, set[int]]
+) -> bool | None:
+    """Whether an event is processed, from what is known of its request; ``None`` where it may be either."""
+    if not processed and not ignored:
+        return None
+    if not processed or not ignored:
+        return bool(processed)
+    return position not in positions[attempt] if attempt in positions else None
+
+
 _NAMED_COLUMNS = ("user_id", "profile_id", "another_user_id", "account_id", "product_id")
 """Whom and what an event names, in the order in which :class:`RowOutcome` has them."""
 
@@ -181,6 +206,10 @@ def _read_row_outcomes(connection: Connection, number: int, begin: int, end: int
             requests.c.id,
             events.c.member,
             *(events.c[column] for column in _NAMED_COLUMNS),
+            attempts.c.processed,
+            attempts.c.ignored,
+            attempts.c.id,
+            events.c.position,
         )
         .join(requests, requests.c.id == events.c.request)
         .outerjoin(attempts, IS_LAST_ATTEMPT)
@@ -192,9 +221,11 @@ def _read_row_outcomes(connection: Connection, number: int, begin: int, end: int
         .where(excluded_rows.c.batch == number, excluded_rows.c.row >= begin, excluded_rows.c.row < end)
         .order_by(excluded_rows.c.row, excluded_rows.c.member)
     )
+    rows = connection.execute(sent).all()
+    ignored = _read_ignored_positions(connection, {row[-2] for row in rows if row[-4] and row[-3]})
     sent_outcomes = (
-        RowOutcome(*place, RequestState(state), (), status, reason or "", *rest)
-        for place, state, status, reason, rest in ((row[:4], *row[4:7], row[7:]) for row in connection.execute(sent))
+        RowOutcome(*row[:4], RequestState(row[4]), (), row[5], row[6] or "", *row[7:-4], _judge_row(*row[-4:], ignored))
+        for row in rows
     )
     excluded_outcomes = (
         RowOutcome(row.row, row.line, row.event_id, row.name, None, tuple(row.codes.split()), member=row.member)

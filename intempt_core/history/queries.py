@@ -31,6 +31,7 @@ from intempt_core.history.views import (
     RequestRecord,
     RequestSummary,
     UndecidedCounts,
+    VerdictCounts,
 )
 from intempt_core.history.worklist.batch_search import build_text_conditions, is_search_complete
 from intempt_core.history.worklist.subjects import read_subjects
@@ -178,7 +179,7 @@ class HistoryQueries:
                 counts[row.number] if row.number in counts else self._final_counts.get(row.id) or ({}, {})
             )
             summary = _make_batch_summary(
-                row, events, requests, resends.get(row.number, NO_RESENDS), verdicts.get(row.number, (0, 0, 0))
+                row, events, requests, resends.get(row.number, NO_RESENDS), verdicts.get(row.number, {})
             )
             if summary.is_final:
                 self._final_counts.put(row.id, (events, requests))
@@ -264,11 +265,22 @@ def count_by_state(connection: Connection, numbers: Sequence[int]) -> dict[int, 
     return found
 
 
-def _count_verdicts(connection: Connection, numbers: Sequence[int]) -> dict[int, tuple[int, int, int]]:
-    """How many events of some batches are processed, ignored, and ignored as repeated: a row for each second."""
-    counted = select(seconds.c.batch, *map(func.sum, (seconds.c.processed, seconds.c.ignored, seconds.c.repeated)))
-    found = counted.where(seconds.c.batch.in_(numbers)).group_by(seconds.c.batch)
-    return {row[0]: (int(row[1]), int(row[2]), int(row[3])) for row in connection.execute(found)}
+def _count_verdicts(connection: Connection, numbers: Sequence[int]) -> dict[int, dict[RequestState, VerdictCounts]]:
+    """What became of the events of some batches, as far as it is known: a row for each second and outcome.
+
+    What was found of an attempt that was not accepted is of a request that is unknown (see ``transitions``).
+    """
+    columns = seconds.c
+    counted = select(
+        columns.batch, columns.outcome, *map(func.sum, (columns.processed, columns.ignored, columns.repeated))
+    )
+    found = counted.where(columns.batch.in_(numbers)).group_by(columns.batch, columns.outcome)
+    verdicts: dict[int, dict[RequestState, VerdictCounts]] = {}
+    for batch, outcome, *counts in connection.execute(found):
+        state = RequestState.ACCEPTED if outcome == Outcome.ACCEPTED.value else RequestState.UNKNOWN
+        of_batch = verdicts.setdefault(batch, {})
+        of_batch[state] = of_batch.get(state, VerdictCounts()).add(*map(int, counts))
+    return verdicts
 
 
 def _make_batch_summary(
@@ -276,7 +288,7 @@ def _make_batch_summary(
     event_counts: dict[RequestState, int],
     request_counts: dict[RequestState, int],
     resends: ResendCounts,
-    verdicts: tuple[int, int, int],
+    verdicts: dict[RequestState, VerdictCounts],
 ) -> BatchSummary:
     return BatchSummary(
         id=row.id,
@@ -316,9 +328,7 @@ def _make_batch_summary(
         resends=resends.batches,
         resent=resends.resent,
         resolved=resends.resolved,
-        processed=verdicts[0],
-        ignored=verdicts[1],
-        repeated=verdicts[2],
+        verdicts=verdicts,
         unrecorded=row.unrecorded,
         recorder=row.recorder,
         name=row.name,

@@ -154,6 +154,7 @@ attempts: Table = Table(
     # How many of its events are processed, and how many ignored, where the target says so: a sandbox does.
     Column("processed", Integer),
     Column("ignored", Integer),
+    Column("repeated", Integer),  # of those that are ignored; not known of attempts of earlier versions
     Index("attempts_of_request", "request"),
 )
 

@@ -41,7 +41,7 @@ ON CONFLICT (batch, second, outcome) DO UPDATE SET
 
 ATTEMPT_COLUMNS = """\
 id, request, started_at, elapsed_ms, outcome, status, reason, headers, sent_headers, response_body,
-response_length, response_truncated, processed, ignored"""
+response_length, response_truncated, processed, ignored, repeated"""
 
 
 def get_sqlite_driver(connection: Connection | PoolProxiedConnection) -> sqlite3.Connection:
@@ -83,5 +83,5 @@ def insert_attempts(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> 
 
 @lru_cache(64)
 def _build_attempt_insert(rows: int) -> str:
-    one = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    one = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     return f"INSERT INTO attempts ({ATTEMPT_COLUMNS}) VALUES {', '.join([one] * rows)}"  # noqa: S608  no part of it is given

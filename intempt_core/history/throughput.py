@@ -5,22 +5,22 @@ million events: a batch has as many rows here as its sending took seconds, and t
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import add
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql
 
 from intempt_core.contract import Outcome, RequestVerdict, parse_verdict
 from intempt_core.history.bounded_cache import BoundedCache
-from intempt_core.history.database import Database
+from intempt_core.history.database import Database, iter_chunks
 from intempt_core.history.queries import find_batch_number, read_recorded_events
 from intempt_core.history.records import RequestState
-from intempt_core.history.schema import attempts, requests, seconds, slowest
+from intempt_core.history.schema import attempts, events, requests, seconds, slowest
 from intempt_core.history.sqlite_bulk import upsert_seconds
 from intempt_core.history.transitions import write_attempts
-from intempt_core.history.views import SlowAttempt, ThroughputStep, ThroughputTimeline
+from intempt_core.history.views import RecordedEvent, SlowAttempt, ThroughputStep, ThroughputTimeline
 from intempt_core.transport import Attempt
 
 MAX_SLOW_ATTEMPTS = 10
@@ -42,6 +42,8 @@ class NewAttempt(NamedTuple):
         batch_number: the batch's short number, by which rows name it.
         batch_id: the batch's id.
         verdict: what the target says became of its events; ``None`` where it does not, or where that is uncertain.
+        earlier: id of the attempt before it that may have arrived; what was found of that one counts no more, because
+            the request is judged again.
     """
 
     request: int
@@ -50,6 +52,7 @@ class NewAttempt(NamedTuple):
     batch_id: str
     attempt: Attempt
     verdict: RequestVerdict | None = None
+    earlier: int | None = None
 
 
 class UnjudgedRequest(NamedTuple):
@@ -59,17 +62,23 @@ class UnjudgedRequest(NamedTuple):
         request: its id.
         attempt: id of its last attempt.
         started_at: when its first attempt began, in epoch ms.
+        ended_at: when its last attempt ended, in epoch ms.
+        is_shared: whether another request holds an event id of it, too: only the time tells them apart then.
         events: event id and product id of each of its events.
     """
 
     request: int
     attempt: int
     started_at: int
+    ended_at: int
+    is_shared: bool
     events: list[tuple[str | None, str | None]]
 
 
 _NO_VERDICT = RequestVerdict(0)
-_COUNTS = "attempts", "events", "processed", "ignored", "repeated"
+_VERDICT_COUNTS = "processed", "ignored", "repeated"
+_COUNTS = "attempts", "events", *_VERDICT_COUNTS
+_NEVER_ARRIVED = [state.value for state in (RequestState.SPLIT, RequestState.NOT_SENT, RequestState.CANCELLED)]
 _POSTGRESQL_INSERT = postgresql.insert(seconds)
 _POSTGRESQL_UPSERT = _POSTGRESQL_INSERT.on_conflict_do_update(
     index_elements=["batch", "second", "outcome"],
@@ -139,34 +148,51 @@ class ThroughputLog:
                 for row in connection.execute(found)
             ]
 
-    def unjudged(self, batch: str, limit: int) -> list[UnjudgedRequest]:
-        """Accepted requests of a batch of which it is not known what became of their events, up to ``limit`` of them.
+    def unjudged(self, batch: str, limit: int, after: int = 0) -> list[UnjudgedRequest]:
+        """Requests of a batch that arrived, or may have, and of which it is not known what became of their events.
 
-        They are those that were sent again after an attempt without a response, to a sandbox that says what it ignores
-        now. Raises :class:`NotFound`.
+        They are those that are unknown, and those that were accepted after an attempt without a response, by a sandbox
+        that says what it ignores now: up to ``limit`` of them, in the order of their ids, which are above ``after``.
+        Raises :class:`NotFound`.
         """
         last = attempts.alias()
         first = select(func.min(attempts.c.started_at)).where(attempts.c.request == requests.c.id).scalar_subquery()
         with self._database.reading() as connection:
             asked = (
-                select(requests.c.id, requests.c.last_attempt, first.label("first"), last.c.headers)
+                select(
+                    requests.c.id,
+                    requests.c.state,
+                    requests.c.last_attempt,
+                    first.label("first"),
+                    last.c.headers,
+                    (last.c.started_at + last.c.elapsed_ms).label("ended"),
+                )
                 .join(last, last.c.id == requests.c.last_attempt)
                 .where(
                     requests.c.batch == find_batch_number(connection, batch),
-                    requests.c.state == RequestState.ACCEPTED.value,
+                    requests.c.state.in_([RequestState.ACCEPTED.value, RequestState.UNKNOWN.value]),
                     requests.c.doubt,
+                    requests.c.id > after,
                     last.c.processed.is_(None),
                 )
                 .order_by(requests.c.id)
                 .limit(limit)
             )
-            rows = [row for row in connection.execute(asked) if parse_verdict(row.headers) is not None]
+            is_unknown = RequestState.UNKNOWN.value
+            rows = [
+                row
+                for row in connection.execute(asked)
+                if row.state == is_unknown or parse_verdict(row.headers) is not None
+            ]
             held = read_recorded_events(connection, [row.id for row in rows])
+            shared = _find_shared_ids(connection, held)
         return [
             UnjudgedRequest(
                 row.id,
                 row.last_attempt,
                 row.first,
+                int(row.ended),
+                any(one.event.event_id in shared for one in held.get(row.id, ())),
                 [(one.event.event_id, one.event.product_id) for one in held.get(row.id, ())],
             )
             for row in rows
@@ -174,32 +200,24 @@ class ThroughputLog:
 
     def record_verdicts(self, batch: str, found: Sequence[tuple[UnjudgedRequest, RequestVerdict]]) -> None:
         """Record what became of the events of requests that had no verdict. Raises :class:`NotFound`."""
-        columns = seconds.c
         with self._database.writing() as connection:
             number = find_batch_number(connection, batch)
             for request, verdict in found:
-                ended = select(attempts.c.started_at, attempts.c.elapsed_ms).where(attempts.c.id == request.attempt)
+                ended = select(attempts.c.started_at, attempts.c.elapsed_ms, attempts.c.outcome).where(
+                    attempts.c.id == request.attempt
+                )
                 last = connection.execute(ended.where(attempts.c.processed.is_(None)).with_for_update()).one_or_none()
                 if last is None:
                     continue  # another process was quicker
-                counts = {"processed": verdict.processed, "ignored": verdict.ignored}
+                counts = {name: getattr(verdict, name) for name in _VERDICT_COUNTS}
                 connection.execute(update(attempts).where(attempts.c.id == request.attempt).values(counts))
-                of_second = (
-                    columns.batch == number,
-                    columns.second == int(last.started_at + last.elapsed_ms) // 1000,
-                    columns.outcome == Outcome.ACCEPTED.value,
-                )
-                added = counts | {"repeated": verdict.repeated}
-                connection.execute(
-                    update(seconds)
-                    .where(*of_second)
-                    .values({name: columns[name] + more for name, more in added.items()})
-                )
+                _add_to_second(connection, number, last, verdict)
 
     def write_new_attempts(self, connection: Connection, tried: Sequence[NewAttempt]) -> list[int]:
         """Write attempts in a transaction of the caller's, count them, and return their ids in the same order."""
         ids = write_attempts(connection, [(one.request, one.attempt, one.verdict) for one in tried])
         if tried:
+            _withdraw_verdicts(connection, tried)
             _count_into_seconds(connection, tried)
             self._keep_slowest(connection, list(zip(tried, ids, strict=True)))
         return ids
@@ -226,6 +244,50 @@ class ThroughputLog:
                 connection.execute(delete(slowest).where(slowest.c.attempt.in_(beyond)))
             if len(ordered) >= MAX_SLOW_ATTEMPTS:
                 self._floors.put(batch, ordered[MAX_SLOW_ATTEMPTS - 1].elapsed_ms)
+
+
+def _find_shared_ids(connection: Connection, held: Mapping[int, Sequence[RecordedEvent]]) -> set[str]:
+    """Event ids of some requests that requests hold which are not among them, or more than one of them."""
+    requests_by_id: dict[str, set[int]] = defaultdict(set)
+    for request, of_request in held.items():
+        for one in of_request:
+            if one.event.event_id is not None:
+                requests_by_id[one.event.event_id].add(request)
+    for some in iter_chunks(requests_by_id):
+        asked = (
+            select(events.c.event_id, events.c.request)
+            .join(requests, requests.c.id == events.c.request)
+            .where(events.c.event_id.in_(some), requests.c.state.not_in(_NEVER_ARRIVED))
+        )
+        for event_id, request in connection.execute(asked):
+            requests_by_id[event_id].add(request)
+    return {event_id for event_id, holders in requests_by_id.items() if len(holders) > 1}
+
+
+def _add_to_second(connection: Connection, batch: int, ended: Any, verdict: RequestVerdict, sign: int = 1) -> None:
+    """Add what became of a request to the second in which an attempt of it ended, or with ``sign`` -1 subtract it."""
+    columns = seconds.c
+    of_second = (
+        columns.batch == batch,
+        columns.second == int(ended.started_at + ended.elapsed_ms) // 1000,
+        columns.outcome == ended.outcome,
+    )
+    added = {name: columns[name] + sign * getattr(verdict, name) for name in _VERDICT_COUNTS}
+    connection.execute(update(seconds).where(*of_second).values(added))
+
+
+def _withdraw_verdicts(connection: Connection, tried: Sequence[NewAttempt]) -> None:
+    """Take back what was found of requests by their arrivals before they were tried again: nothing counts twice."""
+    batch_by_attempt = {one.earlier: one.batch_number for one in tried if one.earlier is not None}
+    for some in iter_chunks(batch_by_attempt):
+        judged = attempts.c.id.in_(some), attempts.c.processed.is_not(None)
+        rows = connection.execute(select(attempts).where(*judged)).all()
+        for row in rows:
+            verdict = RequestVerdict(row.processed, row.ignored, row.repeated or 0)
+            _add_to_second(connection, batch_by_attempt[row.id], row, verdict, -1)
+        if rows:
+            nothing = dict.fromkeys(_VERDICT_COUNTS)
+            connection.execute(update(attempts).where(*judged).values(nothing))
 
 
 def _count_into_seconds(connection: Connection, tried: Collection[NewAttempt]) -> None:

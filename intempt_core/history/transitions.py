@@ -242,6 +242,7 @@ def _make_attempt_row(
         attempt.response_truncated,
         None if verdict is None else verdict.processed,
         None if verdict is None else verdict.ignored,
+        None if verdict is None else verdict.repeated,
     )
 
 

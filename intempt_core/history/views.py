@@ -111,6 +111,25 @@ class BatchSubjects:
 
 
 @dataclass(frozen=True, slots=True)
+class VerdictCounts:
+    """What became of events that arrived.
+
+    Attributes:
+        processed: how many are processed.
+        ignored: how many are ignored.
+        repeated: how many of these are ignored because their event ids were used before.
+    """
+
+    processed: int = 0
+    ignored: int = 0
+    repeated: int = 0
+
+    def add(self, processed: int, ignored: int, repeated: int) -> "VerdictCounts":
+        """These counts and more."""
+        return VerdictCounts(self.processed + processed, self.ignored + ignored, self.repeated + repeated)
+
+
+@dataclass(frozen=True, slots=True)
 class BatchSummary:
     """One batch with its state and counts. What it does not describe is as in :class:`BatchIntent`.
 
@@ -127,9 +146,8 @@ class BatchSummary:
         resent: how many of the events in a state were sent again in another batch, whatever came of it there; what was
             accepted is not counted, and states without any are absent.
         resolved: how many of these were accepted when they were sent again.
-        processed: how many of the accepted events are processed, as far as the target says so: a sandbox does.
-        ignored: how many of them are ignored.
-        repeated: how many of these are ignored because their event ids were used before.
+        verdicts: what became of the events that are accepted, and of those that are unknown and were found to have
+            arrived, as far as the target says so: a sandbox does.
         unrecorded: how many of its events are still to be recorded, or never will be: see ``recorder``.
         recorder: the process that records them; empty where none does (any more).
         dismissed_at: when a person decided to leave what is unknown or not sent as it is; ``None`` where nobody did.
@@ -158,9 +176,7 @@ class BatchSummary:
     resends: tuple[str, ...] = ()
     resent: Mapping[RequestState, int] = field(default_factory=dict)
     resolved: Mapping[RequestState, int] = field(default_factory=dict)
-    processed: int = 0
-    ignored: int = 0
-    repeated: int = 0
+    verdicts: Mapping[RequestState, VerdictCounts] = field(default_factory=dict)
     unrecorded: int = 0
     recorder: str = ""
     name: str = ""
@@ -172,9 +188,29 @@ class BatchSummary:
         return self.name or self.label
 
     @property
+    def processed(self) -> int:
+        """How many events are known to be processed, accepted and unknown ones."""
+        return sum(counts.processed for counts in self.verdicts.values())
+
+    @property
+    def ignored(self) -> int:
+        """How many events are known to have arrived and to be ignored."""
+        return sum(counts.ignored for counts in self.verdicts.values())
+
+    @property
+    def repeated(self) -> int:
+        """How many of these are ignored because their event ids were used before."""
+        return sum(counts.repeated for counts in self.verdicts.values())
+
+    def get_verdict(self, state: RequestState) -> VerdictCounts:
+        """What is known of its events that are in a state."""
+        return self.verdicts.get(state, VerdictCounts())
+
+    @property
     def unjudged(self) -> int:
-        """How many of the accepted events the target says nothing of."""
-        return max(self.events.get(RequestState.ACCEPTED, 0) - self.processed - self.ignored, 0)
+        """How many of the accepted events it is not known of whether they were processed."""
+        known = self.get_verdict(RequestState.ACCEPTED)
+        return max(self.events.get(RequestState.ACCEPTED, 0) - known.processed - known.ignored, 0)
 
     def count_resendable(self, state: RequestState) -> int:
         """How many events in a state can be sent to the same target again from here: those that were not already."""
@@ -314,6 +350,7 @@ class RowOutcome:
         request: id of its request.
         member: which event of its row it is, from 1; 0 where the row is one event.
         user_id: its userId, as the other ids that it names; ``None`` where it has none, or the row was excluded.
+        processed: whether the target processed it; ``None`` where that is not known: only a sandbox says it.
     """
 
     row: int
@@ -333,6 +370,7 @@ class RowOutcome:
     another_user_id: str | None = None
     account_id: str | None = None
     product_id: str | None = None
+    processed: bool | None = None
 
 
 class LaneSize(NamedTuple):

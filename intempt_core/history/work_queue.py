@@ -209,7 +209,8 @@ class WorkQueue:
                 raise NotAllowed(
                     f"Request {request} cannot be split: its {parent.events} events are not in its halves."
                 )
-            one = NewAttempt(request, parent.events, parent.batch, parent.name, attempt)
+            earlier = parent.last_attempt if parent.doubt else None
+            one = NewAttempt(request, parent.events, parent.batch, parent.name, attempt, earlier=earlier)
             (tried,) = self._throughput.write_new_attempts(connection, [one])
             children = _write_halves(connection, parent, halves, now)
             connection.execute(
@@ -262,7 +263,8 @@ def _make_new_attempt(snapshot: RequestSnapshot, attempt: Attempt, *, is_valid: 
     verdict = attempt.verdict if is_valid and attempt.outcome is Outcome.ACCEPTED else None
     if verdict is not None and verdict.ignored and snapshot.doubt:
         verdict = None
-    return NewAttempt(snapshot.id, snapshot.events, snapshot.batch_number, snapshot.batch_id, attempt, verdict)
+    earlier = snapshot.last_attempt if snapshot.doubt and is_valid else None
+    return NewAttempt(snapshot.id, snapshot.events, snapshot.batch_number, snapshot.batch_id, attempt, verdict, earlier)
 
 
 def _select_batch_number(batch: str) -> Any:

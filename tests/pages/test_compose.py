@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -170,6 +171,47 @@ def test_an_extra_value_has_its_type_or_is_sent_as_text_with_a_note(
     assert row.value == content
     assert type(row.value) is type(content)
     assert row.fits is fits
+
+
+@pytest.mark.parametrize(
+    ("key", "text", "kind", "content"),
+    [
+        ("price", "12.5", "number", 12.5),
+        ("quantity", " 3 ", "number", 3),
+        ("discount", "-0.25", "number", -0.25),
+        ("price", "12,5", "text", "12,5"),
+        ("price", "EUR 12.5", "text", "EUR 12.5"),
+        ("code", "007", "text", "007"),
+        ("barcode", "1487580005268456192", "text", "1487580005268456192"),
+        ("categoryId", "5773203", "text", "5773203"),
+        ("category_id", "5773203", "text", "5773203"),
+        ("sku", "5773203", "text", "5773203"),
+        ("paid", "12.5", "number", 12.5),
+    ],
+)
+def test_the_type_of_a_new_value_follows_what_is_typed_and_an_id_stays_text(
+    compose: Screen, key: str, text: str, kind: str, content: object
+) -> None:
+    ready(compose, details=True).press("compose-1-more")
+    compose.fill("compose-1-row-0-key", key).fill("compose-1-row-0-value", text)
+    assert compose.app.selectbox(key="compose-1-row-0-type").value == kind
+    data = sent_body(compose.send())["track"][0]["payload"][0]["data"]
+    assert data[key] == content
+    assert type(data[key]) is type(content)
+
+
+def test_a_price_leaves_as_a_number_and_a_type_that_was_chosen_stays(
+    compose: Screen, tab: Callable[[str], Screen]
+) -> None:
+    for screen, chosen, leaves in ((compose, "number", '"price":12.5'), (tab("compose.py"), "text", '"price":"12.5"')):
+        ready(screen, details=True).press("compose-1-more").fill("compose-1-row-0-key", "price")
+        if chosen == "text":
+            screen.app.selectbox(key="compose-1-row-0-type").set_value(chosen)
+            screen.run()
+        screen.fill("compose-1-row-0-value", "12.5")
+        assert screen.app.selectbox(key="compose-1-row-0-type").value == chosen
+        screen.send()
+        assert leaves in next(code for code in screen.codes if code.startswith('{"track"'))
 
 
 def test_rows_of_extra_values_with_surprises_have_a_note(compose: Screen) -> None:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from intempt_core.targets.target import derive_target_key, typed_target
+from intempt_core.validation import build_catalogue, read_catalogue_file
 from pages.parts.shared.services import get_services
 from tests.core.transport.fault_server import Behaviour, answers, closed_port, hostile, never_ends, resets_at_once, says
 from tests.examples import keep_first_quick
@@ -163,10 +164,58 @@ def test_why_a_product_is_not_shown_is_answered_first_for_an_event_of_an_applica
     assert "■ not shown" in screen.markdown
     assert f"repeated the id evt-{person}, already used at" in screen.texts
     assert f"by {person}-9, in “Product viewed” of A1." in screen.texts
-    assert screen.has("feeds-send-new-id")
+    assert screen.has("feeds-new-id")
     screen.fill("feeds-product", "SKU_10")
     assert "because it gives SKU_10 as “data.productID”, not as “data.productId”." in screen.texts
     assert screen.app.query_params["product"] == "SKU_10"
+
+
+def test_the_button_that_only_opens_compose_is_no_button_that_sends(
+    opened: Callable[..., Screen], sandbox_url: str, person: str
+) -> None:
+    """What is red on a production target has a key that ends in “send” around it."""
+    elsewhere(sandbox_url, f"{person}-9", "Product viewed", "A1", event_id=f"evt-{person}")
+    elsewhere(sandbox_url, person, "Added to cart", "SKU_9", event_id=f"evt-{person}")
+    screen = opened(by="userId", person=person, product="SKU_9", feed="recently-added-to-cart")
+    button = screen.app.button(key="feeds-new-id")
+    assert "-send" not in str(button.key)
+    assert button.proto.type == "secondary"
+
+
+def test_the_question_is_offered_persons_used_before_and_products_of_the_catalogue(
+    opened: Callable[..., Screen], tab: Callable[[str], Screen], person: str
+) -> None:
+    sent(tab, person)
+    rows = "".join(f"{number},Brush {number}\n" for number in range(100, 200)).encode()
+    file = read_catalogue_file(b"productId,name\nSKU_1,Lipstick 04\n" + rows, name="items.csv")
+    target = derive_target_key(get_services().targets["sandbox"])
+    get_services().catalogues.save(target, build_catalogue(file, "productId", ["name"]))
+    offered = {data["field"]: data for data in find_components(opened(), "isAsked")}
+    assert offered["feeds-person"]["options"][0] == {"value": person, "name": ""}
+    assert offered["feeds-product"]["options"][0] == {"value": "SKU_1", "name": "Lipstick 04"}
+    assert len(offered["feeds-product"]["options"]) == 20
+    assert offered["feeds-product"]["hint"] == "20 of 101 products: type more to find others."
+    by_profile = {data["field"]: data for data in find_components(opened(by="profileId"), "isAsked")}
+    assert "feeds-person" not in by_profile  # no event named a profile
+
+
+def test_the_tiles_of_feeds_lead_to_the_event_that_put_the_product_there(
+    opened: Callable[..., Screen], tab: Callable[[str], Screen], sandbox_url: str, person: str
+) -> None:
+    sent(tab, person, "SKU_1")
+    elsewhere(sandbox_url, person, "Added to cart", "SKU_2")
+    screen = opened(by="userId", person=person)
+    tiles = {
+        tile["id"]: tile["link"]
+        for data in find_components(screen, "tiles")
+        if data["label"].startswith("Recently Added to Cart")
+        for tile in data["tiles"]
+    }
+    assert (tiles["SKU_1"]["path"], list(tiles["SKU_1"]["params"])) == ("history", ["event"])
+    assert (tiles["SKU_2"]["path"], list(tiles["SKU_2"]["params"])) == ("sandbox", ["event"])
+    history = tab("history.py")
+    history.app.query_params["event"] = tiles["SKU_1"]["params"]["event"]
+    assert "Added to cart · SKU_1" in history.run().texts
 
 
 def test_the_reason_of_an_ignored_event_is_not_folded(

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 import streamlit as st
 
-from intempt_core.history import BatchState, RequestState, RequestSummary
+from intempt_core.history import BatchState, RequestState, RequestSummary, VerdictCounts
 from pages.parts.shared.result_view import describe_batch_result
 from pages.parts.shared.services import close_services, get_services
 from pages.parts.shared.waiting_view import describe_wait
@@ -194,15 +194,27 @@ def test_a_batch_is_told_in_counts_and_green_is_only_what_is_true(compose: Scree
     ready(compose, person()).send()
     found = get_services().history.queries.batch(compose.compose_state.guard.batch or "")
     states = {RequestState.ACCEPTED: 95_063, RequestState.UNKNOWN: 183, RequestState.REJECTED: 3}
-    sandbox = replace(found, events=states, processed=94_900, ignored=163, repeated=163)
-    assert describe_batch_result(sandbox) == (
+    accepted, unknown = RequestState.ACCEPTED, RequestState.UNKNOWN
+    sandbox = replace(found, events=states, verdicts={accepted: VerdictCounts(94_900, 163, 163)})
+    whole = (
         "● 94,900 accepted and processed · ◆ 163 ignored: duplicates · ■ 3 rejected · ◆ 183 unknown (may have arrived)"
     )
-    live = replace(found, events={RequestState.ACCEPTED: 95_063}, processed=0, ignored=0)
+    assert describe_batch_result(sandbox) == whole
+    asked = replace(sandbox, verdicts=sandbox.verdicts | {unknown: VerdictCounts(100, 20, 20)})
+    assert describe_batch_result(asked) == (
+        f"{whole} · ● 100 of the unknown arrived and are processed"
+        " · ◆ 20 of the unknown arrived and are ignored: duplicates"
+    )
+    assert (asked.processed, asked.ignored, asked.unjudged) == (95_000, 183, 0)
+    partly = replace(found, events={accepted: 95_063}, verdicts={accepted: VerdictCounts(95_000)})
+    assert describe_batch_result(partly) == (
+        "● 95,000 accepted and processed · ● 63 accepted · ? of these 63 not known whether processed"
+    )
+    live = replace(found, events={RequestState.ACCEPTED: 95_063}, verdicts={})
     assert describe_batch_result(live) == "● 95,063 accepted · ? not known whether processed"
-    some = replace(found, events={RequestState.ACCEPTED: 10}, processed=5, ignored=5, repeated=2)
+    some = replace(found, events={RequestState.ACCEPTED: 10}, verdicts={accepted: VerdictCounts(5, 5, 2)})
     assert describe_batch_result(some) == "● 5 accepted and processed · ◆ 5 ignored: 2 of them duplicates"
-    again = replace(found, events={RequestState.UNKNOWN: 3_119}, processed=0, ignored=0,
+    again = replace(found, events={RequestState.UNKNOWN: 3_119}, verdicts={},
                     resolved={RequestState.UNKNOWN: 3_119})  # fmt: skip
     assert describe_batch_result(again) == "◆ 3,119 resolved"
 

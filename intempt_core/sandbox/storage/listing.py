@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from intempt_core.contract import Issue, Place
+from intempt_core.contract import MAX_LISTED_ARRIVALS, Issue, Place
 from intempt_core.sandbox.http.queries import ArrivalQuery, PersonEventsQuery
 from intempt_core.sandbox.storage.store import SandboxStore
 
@@ -64,9 +64,6 @@ def list_consents(store: SandboxStore) -> bytes:
         consent["consent"] = orjson.Fragment(consent.pop("body"))
     return orjson.dumps({"count": len(consents), "consents": consents})
 
-
-MAX_LISTED_ARRIVALS = 2_000
-"""Arrivals of one response at the most, the last ones: an id may have been repeated without end."""
 
 MAX_LISTED_PERSON_EVENTS = 10_000
 """Events of one person that are listed, and unprocessed events that are searched, at the most: the last ones."""

@@ -92,9 +92,11 @@ def show_extra_values(form: EventForm, issues: IssuesByField) -> None:
         place, name, kind, content, remove = st.columns([3, 3, 3, 4, 1], vertical_alignment="bottom")
         common: dict[str, Any] = {"on_change": mark_edited, "persist_state": "session"}
         place.selectbox("In", VALUE_PLACES, key=form.key(f"row-{row}-in"), **common)
-        name.text_input("Key", key=form.key(f"row-{row}-key"), placeholder="price", **common)
-        kind.selectbox("Type", VALUE_TYPES, key=form.key(f"row-{row}-type"), **common)
-        content.text_input("Value", key=form.key(f"row-{row}-value"), **common)
+        typed: dict[str, Any] = common | {"on_change": take_typed_value, "args": (form, row)}
+        name.text_input("Key", key=form.key(f"row-{row}-key"), placeholder="price", **typed)
+        chosen: dict[str, Any] = common | {"on_change": keep_chosen_type, "args": (form, row)}
+        kind.selectbox("Type", VALUE_TYPES, key=form.key(f"row-{row}-type"), **chosen)
+        content.text_input("Value", key=form.key(f"row-{row}-value"), **typed)
         remove.button(
             f"Remove value {index + 1}",
             key=form.key(f"icon-remove-row-{row}"),
@@ -122,6 +124,18 @@ def find_row_notes(row: ExtraValue, *, repeated: bool) -> Sequence[str]:
 def add_extra_row(form: EventForm) -> None:
     """Add a row for an extra value."""
     form.add_row()
+    mark_edited()
+
+
+def take_typed_value(form: EventForm, row: int) -> None:
+    """Take a key or a value that was typed; the type, which is shown beside it, follows unless a person chose it."""
+    form.guess_row_type(row)
+    mark_edited()
+
+
+def keep_chosen_type(form: EventForm, row: int) -> None:
+    """Keep the type that a person chose, whatever is typed then."""
+    form.guessed_rows.discard(row)
     mark_edited()
 
 

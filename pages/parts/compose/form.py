@@ -6,6 +6,7 @@ product stand once, in :class:`CommonFields`; an event that has others has field
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,12 @@ MAX_DETAIL_LENGTH = 60
 
 ENCLOSING_LEVELS = 6
 """Levels of brackets that enclose an extra value in a request."""
+
+_NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,10})?")
+"""A text that a person means as a number: no leading zero, and no more digits than a double holds."""
+
+_ID_KEY = re.compile(r"(^|_|-|\.)(id|ids|sku|gtin|ean|upc|isbn|zip|phone)$|(Id|Ids|ID|IDs|Sku|SKU|Zip|Phone)$")
+"""The key of a value that stays text although it has only digits: an id is never a number."""
 
 _OWN_FIELDS = ("eventId", *IDENTITY_FIELDS, "timestamp", *OPEN_FIELDS)
 
@@ -74,6 +81,12 @@ class ExtraValue:
     def fits(self) -> bool:
         """Whether the text matches its type."""
         return self.type == "text" or self.value != self.text
+
+
+def guess_value_type(key: str, text: str) -> str:
+    """Guess the type of a text that a person types under a key: ``12.5`` is a number, an id is always text."""
+    is_number = _NUMBER.fullmatch(text.strip()) is not None and not _ID_KEY.search(key.strip())
+    return "number" if is_number else "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +150,13 @@ class EventForm:
         uid: The number in the keys of its widgets.
         rows: The numbers of its rows of extra values, in their order.
         is_open: Whether its values, its id, its time and a person of its own are shown.
+        guessed_rows: The rows whose type follows what is typed, until a person chooses one.
     """
 
     uid: int
     rows: list[int] = field(default_factory=list)
     is_open: bool = False
+    guessed_rows: set[int] = field(default_factory=set)
     _row_numbers: "count[int]" = field(default_factory=count)
 
     def key(self, name: str) -> str:
@@ -157,8 +172,10 @@ class EventForm:
         set_widget(self.key(name), content)
 
     def add_row(self, row: ExtraValue | None = None) -> None:
-        """Add a row for an extra value, empty or with ``row``."""
+        """Add a row for an extra value: ``row``, or an empty one, whose type follows what is typed."""
         number = next(self._row_numbers)
+        if row is None:
+            self.guessed_rows.add(number)
         self.rows.append(number)
         row = row or ExtraValue("data", "", "text", "")
         for part, content in (("in", row.place), ("key", row.key), ("type", row.type), ("value", row.text)):
@@ -168,6 +185,12 @@ class EventForm:
         """The extra value in the widgets of a row."""
         place, name, kind, text = (self.value(f"row-{number}-{part}") for part in ("in", "key", "type", "value"))
         return ExtraValue(place or "data", name or "", kind or "text", text or "")
+
+    def guess_row_type(self, number: int) -> None:
+        """Let the type of a row follow its key and text, unless a person chose it."""
+        if number in self.guessed_rows:
+            row = self.row(number)
+            self.put(f"row-{number}-type", guess_value_type(row.key, row.text))
 
     @property
     def own_identities(self) -> dict[str, str]:

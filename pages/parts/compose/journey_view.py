@@ -7,7 +7,6 @@ import streamlit as st
 from intempt_core.contract import EVENT_EFFECTS, EventName
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import escape_invisible
-from pages.parts.compose.common_view import show_product_suggestions
 from pages.parts.compose.details_view import show_event_details
 from pages.parts.compose.field_view import IssuesByField, show_field_problems, show_text_input
 from pages.parts.compose.form import CommonFields, EventForm
@@ -25,6 +24,7 @@ from pages.parts.compose.state import (
     toggle_details,
     undo_replacing,
 )
+from pages.parts.shared.field_suggestions import show_product_suggestions
 from pages.parts.shared.formatting import escape_markdown
 from pages.parts.shared.services import get_services
 
@@ -145,4 +145,4 @@ def show_row_product_search(form: EventForm, target: Target) -> None:
     """The product search of one row, where a catalogue is loaded."""
     catalogue = get_services().catalogue(derive_target_key(target))
     if catalogue is not None:
-        show_product_suggestions(catalogue, form.key("data.productId"), form.key("products"))
+        show_product_suggestions(catalogue, form.key("data.productId"), key=form.key("products"))

@@ -13,20 +13,23 @@ from pages.parts.feeds.state import (
     set_person,
 )
 from pages.parts.shared.empty_state import FirstStep, show_empty_state
-from pages.parts.shared.screen_state import read_widget, set_widget
+from pages.parts.shared.field_suggestions import (
+    read_recent_persons,
+    show_person_suggestions,
+    show_product_suggestions,
+)
+from pages.parts.shared.screen_state import make_key, read_widget, set_widget
 from pages.parts.shared.services import get_services
 
 
-def ask_question() -> FeedQuestion:
+def ask_question(target: Target) -> FeedQuestion:
     """The fields of the question, in one line that reads as a sentence; the product may stay empty."""
     for widget, options, default in (("feeds-by", IDENTITY_FIELDS, "userId"), ("feeds-feed", FEEDS, DEFAULT_FEED)):
         if read_widget(widget) not in options:
             set_widget(widget, default)
     with st.container(horizontal=True, vertical_alignment="bottom", key="feeds-question"):
-        product = st.text_input(
-            "Why is product", key="feeds-product", placeholder="any product", width=190,
-            persist_state="session", on_change=clear_trouble,
-        )  # fmt: skip
+        with st.container(width=190, gap=None):
+            product = _ask_product(target)
         feed = st.selectbox(
             "not in feed", list(FEEDS), format_func=FEEDS.__getitem__, key="feeds-feed", width=225,
             persist_state="session", on_change=clear_trouble,
@@ -35,12 +38,27 @@ def ask_question() -> FeedQuestion:
             "of the user with", IDENTITY_FIELDS, key="feeds-by", width=140,
             persist_state="session", on_change=clear_trouble,
         )  # fmt: skip
-        id_ = st.text_input(
-            "Id", key="feeds-person", placeholder="A whole id, exactly as it was sent", width=265,
-            persist_state="session", on_change=clear_trouble,
-        )  # fmt: skip
+        with st.container(width=265, gap=None):
+            id_ = st.text_input(
+                "Id", key="feeds-person", placeholder="A whole id, exactly as it was sent",
+                persist_state="session", on_change=clear_trouble,
+            )  # fmt: skip
+            recent = read_recent_persons(derive_target_key(target))
+            show_person_suggestions(recent, by, by, "feeds-person", key=make_key("feeds-suggest", by))
         st.button("Refresh", key="feeds-refresh", on_click=refresh_feeds, disabled=not id_)
     return read_question(by, id_ or "", product or "", feed)
+
+
+def _ask_product(target: Target) -> str | None:
+    """The product's field; with a catalogue it finds products by a part of their id or name."""
+    catalogue = get_services().catalogue(derive_target_key(target))
+    product = st.text_input(
+        "Why is product", key="feeds-product", placeholder="id or name" if catalogue else "any product",
+        persist_state="session", on_change=clear_trouble,
+    )  # fmt: skip
+    if catalogue is not None:
+        show_product_suggestions(catalogue, "feeds-product", key="feeds-products")
+    return product
 
 
 def show_feeds_intro(question: FeedQuestion, target: Target) -> None:

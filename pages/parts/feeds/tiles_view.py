@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
-from intempt_core.contract import FEED_IDENTITY_TYPES, FEED_TITLES, FEEDS, SHARED_FEEDS, format_count
+from intempt_core.analysis import EventEffect
+from intempt_core.contract import ADDS_TO_FEED, FEED_IDENTITY_TYPES, FEED_TITLES, FEEDS, SHARED_FEEDS, format_count
 from intempt_core.targets import SANDBOX, Target
 from intempt_core.transport import FEED_LIMIT, FeedResponse, open_client, read_feed
 from intempt_core.validation import ProductCatalogue, escape_invisible
@@ -15,7 +16,10 @@ from pages.parts.shared.feed_card import FeedSnapshot, Person
 from pages.parts.shared.formatting import escape_markdown, format_clock, format_duration
 from pages.parts.shared.screen_state import get_screen_state, make_key
 from pages.parts.shared.services import get_services
-from pages.parts.shared.widgets.product_tiles import show_product_tiles
+from pages.parts.shared.widgets.product_tiles import ProductLink, show_product_tiles
+
+COUNTED_EFFECTS = frozenset({EventEffect.PROCESSED, EventEffect.ACCEPTED})
+"""What an event did that may have put its product into a feed."""
 
 MAX_REASONS_SHOWN = 5
 """Products of a feed whose reasons are shown without being asked for, the last ones."""
@@ -41,16 +45,16 @@ def _show_feed(question: FeedQuestion, reading: PersonReading, feed: str, title:
             st.text("nothing", width="content")
         elif matches:
             with st.container(width="stretch"):
-                _show_products("", expected, snapshot, title, asked=asked)
+                _show_products("", expected, reading, title, feed=feed, asked=asked)
         elif response is not None and response.products is not None:
             st.caption(f"read at {format_clock(response.requested_at)}, {format_duration(response.elapsed_ms)}")
     if response is None or response.products is None:
         if response is not None:
             st.text(response.message)
-        _show_products("Expected", expected, snapshot, title, asked=asked)
+        _show_products("Expected", expected, reading, title, feed=feed, asked=asked)
     elif not matches:
-        _show_products("Shown", response.products, snapshot, title, asked=asked)
-        _show_products("Expected", expected, snapshot, title, asked=asked)
+        _show_products("Shown", response.products, reading, title, feed=feed, asked=asked)
+        _show_products("Expected", expected, reading, title, feed=feed, asked=asked)
         for difference in explanation.differences:
             st.text(escape_invisible(f"◆ {difference}"))
     if len(explanation.expected) > FEED_LIMIT:
@@ -80,15 +84,34 @@ def _show_reasons(question: FeedQuestion, reading: PersonReading, feed: str) -> 
         st.text(f"◌ {more} of earlier events: ask for one above.")
 
 
-def _show_products(label: str, ids: Sequence[str], snapshot: FeedSnapshot, title: str, *, asked: str = "") -> None:
-    """Products as tiles, in their order."""
+def _show_products(
+    label: str, ids: Sequence[str], reading: PersonReading, title: str, *, feed: str, asked: str = ""
+) -> None:
+    """Products as tiles, in their order, each a link to the event that put it there."""
     if label:
         st.caption(label if ids else f"{label}: nothing")
     if ids:
         show_product_tiles(
-            f"{title}, {label.lower() or 'shown'}", ids, name_products(ids, snapshot.catalogue), asked=asked,
+            f"{title}, {label.lower() or 'shown'}", ids, name_products(ids, reading.snapshot.catalogue),
+            links={product: link_product(product, feed, reading) for product in ids}, asked=asked,
             key=make_key("feeds-tiles", title, label),
         )  # fmt: skip
+
+
+def link_product(product: str, feed: str, reading: PersonReading) -> ProductLink:
+    """The way from a product in a feed to the event that put it there: in History, or in Sandbox if others sent it.
+
+    Where no event of the person is known to have done so, it leads to all that was sent of the product.
+    """
+    for one in reversed(reading.timeline.events):
+        put_it_there = one.effect in COUNTED_EFFECTS and ADDS_TO_FEED.get(one.event.name) == feed
+        if one.event.product != product or not put_it_there:
+            continue
+        if one.is_own and one.event.event_id:
+            return ProductLink("history.py", "The event that put it there, in History", {"event": one.event.event_id})
+        if one.arrival is not None:
+            return ProductLink("sandbox.py", "The event that put it there, in Sandbox", {"event": str(one.arrival.seq)})
+    return ProductLink("history.py", "What was sent of it, in History", {"history-text": product})
 
 
 def name_products(ids: Sequence[str], catalogue: ProductCatalogue | None) -> Mapping[str, str]:
@@ -125,7 +148,7 @@ def show_shared_feeds(reading: PersonReading, target: Target) -> None:
             if response.products is None:
                 st.text(response.message)
             else:
-                _show_products("", response.products, snapshot, FEED_TITLES[feed])
+                _show_products("", response.products, reading, FEED_TITLES[feed], feed=feed)
 
 
 def _read_shared_feeds(

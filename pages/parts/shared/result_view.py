@@ -23,7 +23,7 @@ import streamlit as st
 
 from intempt_core.analysis import EventResult, ResultAction, StepState, compute_event_result
 from intempt_core.contract import now_ms
-from intempt_core.history import BatchState, BatchSummary, RequestRecord, RequestState
+from intempt_core.history import BatchState, BatchSummary, RequestRecord, RequestState, VerdictCounts
 from intempt_core.targets import Target
 from intempt_core.validation import escape_invisible
 from pages.parts.shared.formatting import STATE_STYLES, StateStyle, escape_markdown, format_clock, label_state
@@ -185,24 +185,30 @@ def describe_batch_result(batch: BatchSummary) -> str:
 def list_batch_counts(batch: BatchSummary) -> Iterator[tuple[StateStyle, str]]:
     """Each count that is not zero, with its look."""
     done, doubt = STEP_STYLES[StepState.DONE], STEP_STYLES[StepState.DOUBT]
-    if batch.processed:
-        yield done, f"{batch.processed:,} accepted and processed"
-    if batch.ignored:
-        yield doubt, f"{batch.ignored:,} ignored{_name_ignored(batch)}"
+    known, found = batch.get_verdict(RequestState.ACCEPTED), batch.get_verdict(RequestState.UNKNOWN)
+    if known.processed:
+        yield done, f"{known.processed:,} accepted and processed"
+    if known.ignored:
+        yield doubt, f"{known.ignored:,} ignored{_name_ignored(known)}"
     if batch.unjudged:
         yield done, f"{batch.unjudged:,} accepted"
         if not batch.is_active:
-            yield STEP_STYLES[StepState.NOT_KNOWN], "not known whether processed"
+            those = f"of these {batch.unjudged:,} " if known != VerdictCounts() else ""
+            yield STEP_STYLES[StepState.NOT_KNOWN], f"{those}not known whether processed"
     for state, style in STATE_STYLES.items():
         left = batch.events.get(state, 0) - batch.resolved.get(state, 0) if isinstance(state, RequestState) else 0
         if state is not RequestState.ACCEPTED and left:
             yield style, f"{left:,} {label_state(state)}"
+    if found.processed:
+        yield done, f"{found.processed:,} of the unknown arrived and are processed"
+    if found.ignored:
+        yield doubt, f"{found.ignored:,} of the unknown arrived and are ignored{_name_ignored(found)}"
     if resolved := sum(batch.resolved.values()):
         yield StateStyle(doubt.shape, done.colour), f"{resolved:,} resolved"
 
 
-def _name_ignored(batch: BatchSummary) -> str:
+def _name_ignored(counts: VerdictCounts) -> str:
     """Why events of a batch are ignored, as far as it is counted."""
-    if batch.repeated == batch.ignored:
+    if counts.repeated == counts.ignored:
         return ": duplicates"
-    return f": {batch.repeated:,} of them duplicates" if batch.repeated else ""
+    return f": {counts.repeated:,} of them duplicates" if counts.repeated else ""

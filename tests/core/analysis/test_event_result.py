@@ -233,21 +233,45 @@ ONE = [("e0", "SKU_987")]
 """The event of a request: its id and its product."""
 
 
-def arrival(at: int, *, processed: bool = True, product: str = "SKU_987") -> SandboxArrival:
+def arrival(
+    at: int, *, processed: bool = True, product: str = "SKU_987", request: int = 1, seq: int | None = None
+) -> SandboxArrival:
     codes = () if processed else ("event_id_repeated",)
-    return SandboxArrival("e0", 1, 1, at, "", "Added to cart", "u1", product, processed, codes, "", None)
+    number = request if seq is None else seq
+    return SandboxArrival("e0", number, request, at, "", "Added to cart", "u1", product, processed, codes, "", None)
 
 
 def test_a_retry_that_repeats_its_own_first_attempt_is_processed() -> None:
-    found = {"e0": [arrival(AT + 5), arrival(AT + 500, processed=False)]}
+    found = {"e0": [arrival(AT + 5), arrival(AT + 500, processed=False, request=2)]}
     assert judge_arrivals(ONE, AT, found) == RequestVerdict(1)
 
 
 def test_an_id_that_was_used_before_the_first_attempt_is_ignored() -> None:
-    found = {"e0": [arrival(AT - 60_000), arrival(AT + 5, processed=False)]}
+    found = {"e0": [arrival(AT - 60_000), arrival(AT + 5, processed=False, request=2)]}
     assert judge_arrivals(ONE, AT, found) == REPEATED
 
 
 @pytest.mark.parametrize("found", [{}, {"e0": [arrival(AT - 60_000)]}], ids=["never", "only before"])
 def test_what_did_not_arrive_has_no_verdict(found: dict[str, list[SandboxArrival]]) -> None:
     assert judge_arrivals(ONE, AT, found) is None
+
+
+def test_an_id_twice_in_a_request_is_processed_once() -> None:
+    found = {"e0": [arrival(AT + 5, seq=1), arrival(AT + 5, seq=2, processed=False)]}
+    verdict = judge_arrivals(ONE * 2, AT, found)
+    assert verdict is not None
+    assert (verdict.processed, verdict.ignored, verdict.repeated) == (1, 1, 1)
+    assert verdict.events[0].position == 1
+
+
+def test_a_request_that_brought_only_some_of_the_events_is_another_one() -> None:
+    assert judge_arrivals([*ONE, ("e1", "SKU_9")], AT, {"e0": [arrival(AT + 5)]}) is None
+
+
+def test_of_an_id_that_other_requests_hold_only_what_arrived_during_the_attempts_counts() -> None:
+    another = arrival(AT - 500)
+    assert judge_arrivals(ONE, AT, {"e0": [another]}) == RequestVerdict(1)  # its clock may be behind
+    assert judge_arrivals(ONE, AT, {"e0": [another]}, until=AT + 900) is None
+    assert judge_arrivals(ONE, AT, {"e0": [arrival(AT + 901)]}, until=AT + 900) is None
+    mine = arrival(AT + 5, processed=False, request=2)
+    assert judge_arrivals(ONE, AT, {"e0": [another, mine]}, until=AT + 900) == REPEATED

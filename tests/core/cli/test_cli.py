@@ -341,10 +341,11 @@ def test_alone_it_brings_up_the_sandbox_and_sends_by_itself(
     said = capsys.readouterr()
     assert "To send: 120 events of 3 persons in" in said.err
     assert "1 row with errors is excluded." in said.err
-    assert said.out == "      120  accepted\n        1  excluded\n"
+    assert said.out == "      120  accepted\n      120  processed\n        1  excluded\n"
     with out.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     assert [row["outcome"] for row in rows] == ["accepted"] * 120 + ["excluded"]
+    assert [row["processed"] for row in rows] == ["yes"] * 120 + [""]
     assert (rows[-1]["row"], rows[-1]["line"], rows[-1]["issues"]) == ("121", "122", "event_name")
     with history(data) as at:
         (batch,) = at.queries.batches().items
@@ -359,6 +360,21 @@ def test_alone_it_brings_up_the_sandbox_and_sends_by_itself(
     assert stored.execute("SELECT count(*) FROM events").fetchone() == (120,)
     stored.close()
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith(".")] == []
+
+
+def test_the_sandbox_says_how_many_were_processed_and_ignored_and_which_rows(
+    tmp_path: Path, data: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, environment = tmp_path / "out.csv", {"CONSOLE_DATA": str(data)}
+    first, both = file(tmp_path, *good(2)), file(tmp_path, *good(6), name="both.csv")
+    assert main(["send", first, "--target", "sandbox", "--yes"], environment) == 0
+    capsys.readouterr()
+    assert main(["send", both, "--target", "sandbox", "--yes", "--again", "--results", str(out)], environment) == 0
+    assert capsys.readouterr().out == (
+        "        6  accepted\n        4  processed\n        2  ignored (2 for a duplicate event id)\n"
+    )
+    with out.open(newline="", encoding="utf-8") as lines:
+        assert [row["processed"] for row in csv.DictReader(lines)] == ["no", "no", "yes", "yes", "yes", "yes"]
 
 
 def test_a_url_target_takes_its_key_from_the_environment_and_not_all_accepted_is_1(

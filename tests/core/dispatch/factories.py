@@ -15,6 +15,7 @@ from typing import Any
 from intempt_core.contract.fields import Json, now_ms
 from intempt_core.contract.issues import Place
 from intempt_core.contract.rules import GivenEvent
+from intempt_core.contract.sandbox_api import SANDBOX_PATH_PREFIX
 from intempt_core.dispatch import Dispatcher, SendingEnvironment, TurnResult
 from intempt_core.dispatch.history_writer import HistoryWriter
 from intempt_core.dispatch.lane_sender import LaneSender
@@ -40,7 +41,12 @@ def decides(decide: Decide, pause: float = 0.0, gate: threading.Event | None = N
 
     async def behave(connection: Connection) -> None:
         while True:
-            response = decide(await connection.request())
+            received = await connection.request()
+            if received.path.startswith(SANDBOX_PATH_PREFIX):  # it is no sandbox, though its target is
+                connection.server.received.remove(received)
+                await connection.send(http(404))
+                continue
+            response = decide(received)
             await asyncio.sleep(pause)
             if gate is not None:
                 await asyncio.to_thread(gate.wait, 120)

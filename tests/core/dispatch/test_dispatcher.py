@@ -26,6 +26,7 @@ from intempt_core.dispatch import (
     send_plan,
     wake_once,
 )
+from intempt_core.dispatch import arrival_questions
 from intempt_core.dispatch import dispatcher as engine
 from intempt_core.dispatch import process_locks as locks
 from intempt_core.dispatch.history_writer import HistoryWriter
@@ -40,7 +41,7 @@ from intempt_core.dispatch.process_locks import (
     remove_stale_locks,
 )
 from intempt_core.errors import CredentialError, HistoryUnavailable, NotAllowed, NotFound
-from intempt_core.history import AttemptStart, BatchFilter, BatchState, RequestBlock, RequestState
+from intempt_core.history import AttemptStart, BatchFilter, BatchState, RequestBlock, RequestState, VerdictCounts
 from intempt_core.history import recorder as recording
 from intempt_core.planning.plan import Policy
 from intempt_core.targets.target import Target
@@ -721,6 +722,50 @@ def test_a_batch_to_a_sandbox_knows_what_was_processed_also_of_requests_whose_fi
         assert (first.processed, first.ignored, first.unjudged) == (10, 0, 0)
         again = send_plan(repeated, at.target, history=at.history, settings=at.settings, policy=Policy.RESEND)
         assert (again.processed, again.ignored, again.repeated) == (0, 10, 10)
+        at.history.close()
+
+
+def test_unknown_events_of_any_number_are_asked_about_at_a_sandbox_and_count_once_when_they_are_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrival_questions, "PAGE_REQUESTS", 5)
+    with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3") as url:
+        at = make_setup(tmp_path, url)
+        cuts = {"faults": [{"fault": "cut", "stored": True, "times": 12}]}
+        with SandboxClient(at.target) as client:
+            client.replace_faults(FaultDocument.model_validate(cuts))
+        plan = plan_of(32, persons=16, per_request=1)
+        first = send_plan(plan, at.target, history=at.history, settings=at.settings, policy=Policy.STOP)
+        assert first.events == {RequestState.UNKNOWN: 12, RequestState.PENDING: 12, RequestState.ACCEPTED: 8}
+        assert first.get_verdict(RequestState.UNKNOWN) == VerdictCounts(processed=12)
+        assert first.get_verdict(RequestState.ACCEPTED) == VerdictCounts(processed=8)
+        dispatcher = at.dispatcher(owner=first.owner)
+        dispatcher.start()
+        try:
+            dispatcher.resume(first.id, retry_states=(RequestState.UNKNOWN,))
+            at.until(lambda: at.history.queries.batch(first.id).is_final)
+        finally:
+            dispatcher.stop()
+        after = at.history.queries.batch(first.id)
+        assert after.events == {RequestState.ACCEPTED: 32}
+        assert after.verdicts[RequestState.ACCEPTED] == VerdictCounts(processed=32)
+        assert (after.processed, after.ignored, after.unjudged) == (32, 0, 0)
+        at.history.close()
+
+
+def test_events_that_are_unknown_and_did_not_arrive_are_not_counted_as_processed(tmp_path: Path) -> None:
+    with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3") as url:
+        at = make_setup(tmp_path, url)
+        cuts = {"faults": [{"fault": "cut", "stored": False, "times": 3}]}
+        with SandboxClient(at.target) as client:
+            client.replace_faults(FaultDocument.model_validate(cuts))
+        sent = send_plan(plan_of(5, persons=5), at.target, history=at.history, settings=at.settings, policy=Policy.STOP)
+        assert sent.events == {RequestState.UNKNOWN: 3, RequestState.ACCEPTED: 2}
+        assert (sent.processed, sent.ignored) == (2, 0)
+        again = send_plan(plan_of(5, persons=5), at.target, history=at.history, settings=at.settings)
+        assert (again.processed, again.ignored, again.repeated) == (3, 2, 2)
+        assert at.history.queries.batch(sent.id).processed == 2  # what another batch brought is none of this one's
+        assert at.history.throughput.unjudged(sent.id, 10)[0].is_shared
         at.history.close()
 
 
