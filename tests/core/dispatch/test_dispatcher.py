@@ -22,11 +22,11 @@ from intempt_core.dispatch import (
     Dispatcher,
     Progress,
     SendingEnvironment,
+    arrival_questions,
     make_batch_intent,
     send_plan,
     wake_once,
 )
-from intempt_core.dispatch import arrival_questions
 from intempt_core.dispatch import dispatcher as engine
 from intempt_core.dispatch import process_locks as locks
 from intempt_core.dispatch.history_writer import HistoryWriter
