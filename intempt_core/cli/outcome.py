@@ -59,7 +59,7 @@ def report_outcome(
 
 def _list_verdicts(found: BatchSummary) -> Iterator[tuple[int, str]]:
     """What became of the events that arrived at a sandbox, or may have: it says so, and no other target does."""
-    if found.target.origin != SANDBOX:
+    if found.target.origin != SANDBOX and not found.processed and not found.ignored:
         return
     arrived = sum(found.events.get(state, 0) for state in (RequestState.ACCEPTED, RequestState.UNKNOWN))
     duplicates = f" ({found.repeated:,} for a duplicate event id)" if found.repeated else ""

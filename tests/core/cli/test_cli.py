@@ -568,7 +568,7 @@ def test_beside_a_console_the_console_sends(tmp_path: Path, data: Path, capsys: 
             assert (batch.owner, batch.state) == ("console", BatchState.DONE)
     said = capsys.readouterr()
     assert f"The console sends it: batch {batch.id}." in said.err
-    assert said.out == "       30  accepted\n"
+    assert said.out == "       30  accepted\n       30  processed\n"
 
 
 def test_without_wait_it_says_that_it_is_pending_at_the_console(

@@ -120,7 +120,7 @@ def test_send_excludes_what_breaks_an_error_and_sends_what_breaks_a_warning(
         arrived = httpx.get(f"{url}/_sandbox/events", auth=("sandbox", "sandbox")).json()["events"]
     assert sorted(one["eventId"] for one in arrived) == ["e1", "e2", "e3", "e5"]
     said = capsys.readouterr()
-    assert said.out == "        4  accepted\n        1  excluded\n"
+    assert said.out == "        4  accepted\n        4  processed\n        1  excluded\n"
     assert "1 row with errors by the team's rules excluded." in said.err
     with out.open(newline="", encoding="utf-8") as lines:
         rows = [(row["row"], row["outcome"], row["issues"]) for row in csv.DictReader(lines)]
