@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, inspect, text
 
-HEAD = "0010"
+HEAD = "0011"
 """The newest version."""
 
 
