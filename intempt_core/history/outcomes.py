@@ -224,8 +224,10 @@ def _read_row_outcomes(connection: Connection, number: int, begin: int, end: int
     rows = connection.execute(sent).all()
     ignored = _read_ignored_positions(connection, {row[-2] for row in rows if row[-4] and row[-3]})
     sent_outcomes = (
-        RowOutcome(*row[:4], RequestState(row[4]), (), row[5], row[6] or "", *row[7:-4], _judge_row(*row[-4:], ignored))
-        for row in rows
+        RowOutcome(*place, RequestState(state), (), status, reason or "", *rest, _judge_row(*verdict, ignored))
+        for place, state, status, reason, rest, verdict in (
+            (row[:4], row[4], row[5], row[6], row[7:-4], row[-4:]) for row in rows
+        )
     )
     excluded_outcomes = (
         RowOutcome(row.row, row.line, row.event_id, row.name, None, tuple(row.codes.split()), member=row.member)

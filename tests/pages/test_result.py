@@ -200,7 +200,7 @@ def test_a_batch_is_told_in_counts_and_green_is_only_what_is_true(compose: Scree
         "● 94,900 accepted and processed · ◆ 163 ignored: duplicates · ■ 3 rejected · ◆ 183 unknown (may have arrived)"
     )
     assert describe_batch_result(sandbox) == whole
-    asked = replace(sandbox, verdicts=sandbox.verdicts | {unknown: VerdictCounts(100, 20, 20)})
+    asked = replace(sandbox, verdicts={**sandbox.verdicts, unknown: VerdictCounts(100, 20, 20)})
     assert describe_batch_result(asked) == (
         f"{whole} · ● 100 of the unknown arrived and are processed"
         " · ◆ 20 of the unknown arrived and are ignored: duplicates"
