@@ -1,9 +1,11 @@
 """Outcomes of a whole batch, row by row, lane by lane or request by request; long results are read in chunks."""
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from heapq import merge
 from itertools import groupby
+from typing import Any
 
 import pyarrow as pa
 from sqlalchemy import Connection, case, func, literal, not_, select
@@ -174,15 +176,14 @@ def _read_ignored_positions(connection: Connection, ids: Iterable[int]) -> dict[
     return found
 
 
-def _judge_row(
-    processed: int | None, ignored: int | None, attempt: int | None, position: int, positions: dict[int, set[int]]
-) -> bool | None:
+def _judge_row(row: Sequence[Any], ignored_by_attempt: dict[int, set[int]]) -> bool | None:
     """Whether an event is processed, from what is known of its request; ``None`` where it may be either."""
+    processed, ignored, attempt, position = row[-4:]
     if not processed and not ignored:
         return None
     if not processed or not ignored:
         return bool(processed)
-    return position not in positions[attempt] if attempt in positions else None
+    return position not in ignored_by_attempt[attempt] if attempt in ignored_by_attempt else None
 
 
 _NAMED_COLUMNS = ("user_id", "profile_id", "another_user_id", "account_id", "product_id")
@@ -224,9 +225,9 @@ def _read_row_outcomes(connection: Connection, number: int, begin: int, end: int
     rows = connection.execute(sent).all()
     ignored = _read_ignored_positions(connection, {row[-2] for row in rows if row[-4] and row[-3]})
     sent_outcomes = (
-        RowOutcome(*place, RequestState(state), (), status, reason or "", *rest, _judge_row(*verdict, ignored))
-        for place, state, status, reason, rest, verdict in (
-            (row[:4], row[4], row[5], row[6], row[7:-4], row[-4:]) for row in rows
+        replace(RowOutcome(*place, RequestState(state), (), status, reason or "", *rest), processed=processed)
+        for place, state, status, reason, rest, processed in (
+            (row[:4], *row[4:7], row[7:-4], _judge_row(row, ignored)) for row in rows
         )
     )
     excluded_outcomes = (
