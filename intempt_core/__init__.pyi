@@ -93,7 +93,6 @@ from .targets import (
     TargetRegistry as TargetRegistry,
     parse_track_url as parse_track_url,
     sandbox_target as sandbox_target,
-    typed_target as typed_target,
 )
 from .transport import (
     ConnectionTest as ConnectionTest,

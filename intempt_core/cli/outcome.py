@@ -85,13 +85,18 @@ def _describe_next_step(found: BatchSummary, sent: SendResult) -> str:
     if found.state is BatchState.DONE:
         all_of_it = found.events.get(RequestState.ACCEPTED) == found.total
         rest = "" if all_of_it else " What was not accepted is in the console (python3 run.py), under History."
-        return f"Batch {found.id} is done.{rest}"
+        return f"{_call_batch(found)} is done.{rest}"
     pending = format_count(found.events.get(RequestState.PENDING, 0), "event is", "events are")
     if not sent.is_here and found.state is BatchState.SENDING:
         waits = " It goes on there." if sent.is_interrupted else ""
-        return f"{pending} pending at the console, batch {found.id}.{waits}"
-    state = f"Batch {found.id} is {found.state.value}: {pending} pending, not sent yet.{reason}"
+        return f"{pending} pending at the console, {_call_batch(found).replace('B', 'b', 1)}.{waits}"
+    state = f"{_call_batch(found)} is {found.state.value}: {pending} pending, not sent yet.{reason}"
     return f"{state} {describe_way_on(found)}".strip()
+
+
+def _call_batch(found: BatchSummary) -> str:
+    """The batch by its id, and by its name where it has one."""
+    return f"Batch {found.id}, “{found.name}”," if found.name else f"Batch {found.id}"
 
 
 def describe_way_on(batch: BatchSummary) -> str:

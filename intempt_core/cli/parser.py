@@ -8,7 +8,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING, TypeAlias
 
-from intempt_core import contract
+from intempt_core import contract, history
 from intempt_core.cli.exit_codes import ExitCode, format_exit_codes
 from intempt_core.contract import join_words
 from intempt_core.mapping import VENDORS
@@ -104,6 +104,7 @@ examples:
       --target https://api.intempt.com/v1/acme/projects/shop/sources/1001/track
   send events.csv --target shop --yes --rest           only the events of which nothing went or is pending
   send events.csv --target shop --yes --again --new-ids         a new run of the same file, as new events
+  send events.csv --target sandbox --yes --run "Release 12, smoke test"     a name by which History finds it
   send shop.csv --target shop --exclude row_repeated   without the rows that repeat another in every cell
   send --journey first-order --target sandbox --yes --set userId=u7 --set data.productId=A1
   send --journey journey.json --target sandbox --dry-run --set data.price:=12.5     what would be sent, and nothing is
@@ -223,6 +224,7 @@ def _add_send(commands: "Commands") -> None:
     )
     send.add_argument("--yes", action="store_true", help="do not ask, not even for a production target")
     send.add_argument("--wait", action="store_true", help="wait for a running console that sends")
+    send.add_argument("--run", type=_parse_run_name, metavar="NAME", help="what the run is called in History")
     send.add_argument("--results", type=Path, metavar="OUT.csv", help="the outcome of every row")
     send.add_argument(
         "--good-members",
@@ -280,7 +282,19 @@ def check_arguments(parser: argparse.ArgumentParser, given: argparse.Namespace) 
     if given.set and given.journey is None:
         parser.error("--set gives values to the events of a journey: say --journey beside it")
     if given.resume is not None:
-        beside = ("file", "target", "journey", "mapping", "rules", "catalogue", "exclude", "rest", "new_ids", "dry_run")
+        beside = (
+            "file",
+            "target",
+            "journey",
+            "mapping",
+            "rules",
+            "catalogue",
+            "exclude",
+            "run",
+            "rest",
+            "new_ids",
+            "dry_run",
+        )
         if wrong := _list_given(given, beside):
             parser.error(f"--resume sends what history has of a batch: it takes no {' and no '.join(wrong)}")
         return
@@ -358,6 +372,13 @@ def _parse_warning(text: str) -> str:
     if text not in codes:
         raise argparse.ArgumentTypeError(f"“{text}” is no code of a warning; it takes {join_words(codes, 'or')}")
     return text
+
+
+def _parse_run_name(text: str) -> str:
+    name, most = " ".join(text.split()), history.MAX_NAME_LENGTH  # loaded where a call has a name, and only there
+    if not 0 < len(name) <= most:
+        raise argparse.ArgumentTypeError(f"a name of a run has 1 to {most} characters, and not {len(name):,}")
+    return name
 
 
 def _parse_port(text: str) -> int:

@@ -80,7 +80,7 @@ def _choose_batch(history: History, settings: Settings) -> BatchSummary | None:
         f"Nothing was sent: {len(found)} batches were interrupted. Name one: --resume BATCH, the newest first:"
     )
     for batch in found:
-        print_result(f"{batch.id}  {batch.label} to {batch.target.name}: {_describe_counts(batch)}")
+        print_result(f"{batch.id}  {batch.title} to {batch.target.name}: {_describe_counts(batch)}")
     return None
 
 

@@ -181,6 +181,8 @@ class CheckedInput:
             f" {format_count(len(self.plan.requests), 'request')} to {self.target.title}"
             f" ({production}{self.target.host})."
         )
+        if self.args.run:
+            yield f"In History this run is called “{self.args.run}”."
         if self.report.rows_with_errors:
             yield from self._describe_excluded()
         if self.report.rows_with_rule_errors:
@@ -255,6 +257,7 @@ class CheckedInput:
             self.plan,
             self.target,
             label=self.file.name,
+            name=self.args.run or "",
             rows=self.report.rows,
             digest=self.file.digest,
             mapping=self.file.mapping,

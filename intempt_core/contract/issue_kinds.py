@@ -517,7 +517,7 @@ _KINDS = (
     IssueKind(
         code="sent_before",
         severity=Severity.WARNING,
-        title="sent before",
+        title="event id already sent",
         message="The event id {given} was already sent to this target.",
         allowed="A new event has a new event id.",
         fix="Nothing, if it should be sent again: a target that deduplicates ignores it.",

@@ -32,6 +32,7 @@ def make_batch_intent(
     target: Target,
     *,
     label: str = "",
+    name: str = "",
     rows: int | None = None,
     policy: Policy | None = None,
     source: BatchSource = BatchSource.COMMAND,
@@ -52,6 +53,7 @@ def make_batch_intent(
     return BatchIntent(
         source=source,
         label=label,
+        name=name,
         target=TargetSnapshot.from_target(target),
         policy=policy or Policy(target.default_policy),
         rows=plan.events if rows is None else rows,

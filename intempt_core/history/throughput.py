@@ -1,7 +1,7 @@
-"""A batch over time: the outcomes of its attempts second by second, and its slowest responses.
+"""A batch over time: the outcomes of its attempts second by second, and the attempts that waited longest.
 
 Both are updated in the transaction that writes the attempts, so that a screen may ask twice a second about a batch of a
-million events: a batch has as many rows here as its sending took seconds, and ten slow responses.
+million events: a batch has as many rows here as its sending took seconds, and ten slow attempts.
 """
 
 from collections import defaultdict
@@ -24,7 +24,7 @@ from intempt_core.history.views import RecordedEvent, SlowAttempt, ThroughputSte
 from intempt_core.transport import Attempt
 
 MAX_SLOW_ATTEMPTS = 10
-"""Slow responses that are kept of a batch."""
+"""Slow attempts that are kept of a batch."""
 
 MAX_THROUGHPUT_STEPS = 60
 """Most steps of a timeline."""
@@ -117,7 +117,10 @@ class ThroughputLog:
         )
 
     def slowest(self, batch: str, limit: int = MAX_SLOW_ATTEMPTS) -> list[SlowAttempt]:
-        """The slowest responses, slowest first, up to :data:`MAX_SLOW_ATTEMPTS`. Raises :class:`NotFound`."""
+        """The attempts that waited longest for a response, up to :data:`MAX_SLOW_ATTEMPTS`. Raises :class:`NotFound`.
+
+        One whose response never came is among them: ``status`` is then ``None``. What certainly never arrived is not.
+        """
         with self._database.reading() as connection:
             found = (
                 select(
@@ -223,11 +226,12 @@ class ThroughputLog:
         return ids
 
     def _keep_slowest(self, connection: Connection, tried: Sequence[tuple[NewAttempt, int]]) -> None:
-        """Keep responses that are among the slowest of their batch; nearly all are below the cached threshold."""
+        """Keep attempts that are among the slowest of their batch; nearly all are below the cached threshold."""
         slow: dict[str, list[tuple[NewAttempt, int]]] = defaultdict(list)
         for one, id_ in tried:
             floor = self._floors.get(one.batch_id)
-            if one.attempt.status is not None and (floor is None or one.attempt.elapsed_ms > floor):
+            has_waited = one.attempt.status is not None or one.attempt.outcome is Outcome.UNKNOWN
+            if has_waited and (floor is None or one.attempt.elapsed_ms > floor):
                 slow[one.batch_id].append((one, id_))
         for batch, some in slow.items():
             some.sort(key=lambda pair: -pair[0].attempt.elapsed_ms)

@@ -429,12 +429,13 @@ class ThroughputTimeline:
 
 @dataclass(frozen=True, slots=True)
 class SlowAttempt:
-    """One of a batch's slowest responses.
+    """One of the attempts of a batch that waited longest for a response.
 
     Attributes:
         request: id of its request.
         lane: number of the request's lane.
         position: the request's place in the lane.
+        status: of the response; ``None`` where none came.
     """
 
     request: int

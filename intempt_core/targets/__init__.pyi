@@ -33,5 +33,4 @@ from .target import (
     parse_track_url as parse_track_url,
     read_secrets_file as read_secrets_file,
     sandbox_target as sandbox_target,
-    typed_target as typed_target,
 )

@@ -263,33 +263,6 @@ def read_secrets_file(file: Path) -> Mapping[str, Any]:
         raise TargetError(f"{file} cannot be read as TOML, so no target in it is known.") from None
 
 
-def typed_target(
-    *,
-    host: str,
-    org: str,
-    project: str,
-    source: str,
-    key: str,
-    name: str = "typed",
-    production: bool | None = None,
-    deduplicates: bool = False,
-    feeds: Mapping[str, str] | None = None,
-) -> Target:
-    """Build a target that was typed for one session. Without ``production`` the host decides, as everywhere.
-
-    :class:`TargetIncomplete` lists every fault, :class:`CredentialError` says what is wrong with the key.
-    """
-    given: dict[str, Any] = {"host": host, "org": org, "project": project, "source": source, "feeds": feeds or {}}
-    given |= {"production": production, "deduplicates": deduplicates}
-    fields = {field: _FieldValue(value, f"The {field}") for field, value in given.items() if value is not None}
-    target, problems = _build_target(_TargetDescription(name, "typed", fields))
-    if not _NAME_PATTERN.fullmatch(name) or normalize_target_name(name) == SANDBOX:
-        problems.insert(0, "The name takes letters, digits, - and _, and must not be sandbox.")
-    if problems or not target:
-        raise TargetIncomplete(" ".join(problems))
-    return target.with_key(key)
-
-
 def parse_track_url(url: str, environment: Mapping[str, str]) -> Target:
     """Parse a full track URL (CONTRACT 1.1, any prefix before ``/v1``) into a target; :data:`KEY_VARIABLE` has its key.
 

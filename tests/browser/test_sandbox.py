@@ -75,7 +75,7 @@ def test_what_any_program_sends_is_shown_and_opened_while_it_arrives(page: Page,
     press(page, "sandbox-pause")
     page.mouse.move(0, 0)
     expect(rows(page)).to_have_count(4)
-    rows(page).last.get_by_role("button").click()  # without a pause
+    rows(page).last.get_by_role("link").click()  # without a pause
     expect(page.get_by_text("The request as it arrived", exact=False)).to_be_visible()
     settled(page)
     assert "event=" in page.url

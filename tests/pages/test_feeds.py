@@ -10,7 +10,7 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from intempt_core.targets.target import derive_target_key, typed_target
+from intempt_core.targets.target import TargetRegistry, derive_target_key
 from intempt_core.validation import build_catalogue, read_catalogue_file
 from pages.parts.shared.services import get_services
 from tests.core.transport.fault_server import Behaviour, answers, closed_port, hostile, never_ends, resets_at_once, says
@@ -382,9 +382,8 @@ def at_shop(opened: Callable[..., Screen], url: str) -> Screen:
     """The Feeds screen of a live target at ``url``."""
     screen = opened()
     feeds = {"recently-viewed": "1", "recently-added-to-cart": "2", "recently-purchased": "3"}
-    shop = typed_target(
-        name="shop", host=url, org="o", project="p", source="s", key="prefix.secret99", production=False, feeds=feeds
-    )
+    given = {"host": url, "org": "o", "project": "p", "source": "s", "key": "prefix.secret99", "production": False}
+    shop = TargetRegistry.from_sources({"targets": {"shop": given | {"feeds": feeds}}}, {}, "").get("shop")
     assert derive_target_key(shop) not in ("", "sandbox")
     assert get_services().history.persons.person_history(derive_target_key(shop), "userId", "u1").events == ()
     session = screen.app.session_state["console"]

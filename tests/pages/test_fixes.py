@@ -210,7 +210,7 @@ def test_rows_that_were_accepted_before_are_counted_apart_and_can_be_excluded(up
     upload.run()
     assert "80 events · 80 users · 2 requests → Sandbox" in upload.texts
     assert "40 rows skipped: which, and why" in [expander.label for expander in upload.app.expander]
-    assert set(upload.app.dataframe[-1].value["reason"]) == {"sent before"}
+    assert set(upload.app.dataframe[-1].value["reason"]) == {"event id already sent"}
     upload.press("upload-send")
     assert (batch().total, batch().excluded_rows) == (80, 40)
     assert batch().notes == {"accepted before, excluded": 40}

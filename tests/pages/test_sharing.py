@@ -8,7 +8,7 @@ import pytest
 from intempt_core import __version__
 from intempt_core.exports.case_file import build_case, dump_case, render_case_page
 from intempt_core.exports.salt import check_salt
-from intempt_core.targets.target import typed_target
+from intempt_core.targets.target import Target, TargetRegistry
 from pages.parts.shared.links import guard_copied_text
 from pages.parts.shared.services import get_services
 from tests.pages.conftest import Screen
@@ -68,18 +68,20 @@ def test_inspect_opens_a_case_file(sent: Screen, *, named: bool) -> None:
     assert "This is a case file of another form" in sent.texts
 
 
+def shop_with(key: str) -> Target:
+    """A target with this key."""
+    given = {"host": "api.intempt.com", "org": "a", "project": "b", "source": "1", "key": key}
+    return TargetRegistry.from_sources({"targets": {"shop": given}}, {}, "").get("shop")
+
+
 def test_no_link_and_no_copy_holds_a_key(sent: Screen) -> None:
     key = "shopprefix.9f3c51d2a7e84b60"
-    get_services().typed_targets["shop"] = typed_target(
-        name="shop", host="api.intempt.com", org="a", project="b", source="1", key=key
-    )
+    get_services().typed_targets["shop"] = shop_with(key)
     sent.paste(json.dumps({**EVENT, "eventId": key}))
     assert key not in (sent.inspect_state.text)  # masked where it is pasted, JSON or not
     assert "The text held a key. It is masked, and not stored." in sent.texts
     assert not any(key in text for text in (*sent.codes, sent.markdown, sent.texts))
     sent.paste(json.dumps({**EVENT, "eventId": "e-1"}))
-    get_services().typed_targets["shop"] = typed_target(
-        name="shop", host="api.intempt.com", org="a", project="b", source="1", key="a.e-1"
-    )
+    get_services().typed_targets["shop"] = shop_with("a.e-1")
     assert guard_copied_text("e-1") == "e-1"  # a secret that is too short to be looked for alone
     assert guard_copied_text("the key a.e-1") != "the key a.e-1"

@@ -35,6 +35,7 @@ from pages.parts.shared.send_flow import (
     submit_once,
 )
 from pages.parts.shared.services import get_services
+from pages.parts.shared.tab_connection import is_history_navigation
 from pages.parts.shared.team_rules import get_team_rules
 
 MAX_LABEL_LENGTH = 60
@@ -58,12 +59,26 @@ def load_compose_state() -> ComposeState:
         open_batch(found, named)
     elif journey and journey != found.address_journey:
         open_saved_journey(journey)
+    elif is_history_navigation() and not (named or journey):
+        go_back_to_form(found)
     if not found.forms:
         found.fill([(FIRST_NAME, {"eventId": make_event_id(), "data": {}})])
         mark_edited()
     refresh_outcome(found)
     write_address(found)
     return found
+
+
+def go_back_to_form(found: ComposeState) -> None:
+    """Show the form alone, as the address does to which a person went back; what is on it stays.
+
+    Otherwise the address of the outcome would be written once more, and *Back* would lead nowhere. A batch that is
+    still being sent stays in sight.
+    """
+    found.guard.forget_outcome()
+    found.journey_name = ""
+    if found.guard.batch is None and found.state is FormState.OUTCOME:
+        found.state = FormState.NOT_CHECKED
 
 
 def write_address(found: ComposeState) -> None:

@@ -10,7 +10,7 @@ from intempt_core.contract import format_count
 from intempt_core.errors import NotFound
 from intempt_core.history import BatchSummary
 from intempt_core.validation import escape_invisible
-from pages.parts.shared.formatting import escape_markdown, format_moment, format_target
+from pages.parts.shared.formatting import cut_text, escape_markdown, format_moment, format_target
 from pages.parts.shared.links import show_link
 from pages.parts.shared.screen_state import get_screen_state, make_key, read_widget
 from pages.parts.shared.services import get_services
@@ -156,5 +156,8 @@ def _describe_fields(found: EventDifference) -> str:
 
 
 def _format_change(difference: Difference) -> str:
-    sides = ["nothing" if side is None else side[:MAX_FIELD_CHARACTERS] for side in (difference.left, difference.right)]
+    sides = [
+        "nothing" if side is None else cut_text(side, MAX_FIELD_CHARACTERS)
+        for side in (difference.left, difference.right)
+    ]
     return " → ".join(sides)

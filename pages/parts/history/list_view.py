@@ -19,8 +19,8 @@ from intempt_core.history import (
 )
 from intempt_core.validation import escape_invisible
 from pages.parts.shared.empty_state import FirstStep, show_empty_state
-from pages.parts.shared.formatting import format_moment, format_target, label_state
-from pages.parts.shared.links import show_link
+from pages.parts.shared.formatting import escape_markdown, format_moment, format_target, label_state
+from pages.parts.shared.links import open_resend, show_link
 from pages.parts.shared.result_view import list_batch_counts
 from pages.parts.shared.screen_state import make_key, read_widget, set_widget, translate_former_state
 from pages.parts.shared.services import get_services
@@ -50,6 +50,7 @@ COLUMNS = (
     TableColumn("Result"),
 )
 MAX_CELL_CHARACTERS = 200
+RESOLVE_HELP = "Opens the batch with what can be resent of it. Nothing is sent before you confirm it there."
 
 
 def show_history_filters() -> None:
@@ -118,13 +119,11 @@ def show_undecided() -> None:
                 st.button(f"Show all {found.batches:,}", key="history-show-undecided", on_click=_choose_undecided)
         for batch in newest.items:
             with st.container(horizontal=True, vertical_alignment="center", key=make_key("undecided", batch.id)):
-                st.text(
-                    escape_invisible(
-                        f"{shorten(batch.title, 60)} · {format_moment(batch.created_at)} · {describe_decision(batch)}"
-                    ),
-                    width="stretch",
-                )
-                show_link("history.py", "Resolve", {"batch": batch.id})
+                title = escape_markdown(escape_invisible(shorten(batch.title, 60)))
+                show_link("history.py", title, {"batch": batch.id})
+                st.text(f"{format_moment(batch.created_at)} · {describe_decision(batch)}", width="stretch")
+                if st.button("Resolve", key=make_key("resolve", batch.id), help=RESOLVE_HELP):
+                    open_resend(batch.id)
 
 
 def _choose_undecided() -> None:
@@ -172,7 +171,7 @@ def show_batches() -> None:
         return
     st.caption(f"{format_count(found.total, 'batch', 'batches')}. Times in {get_zone_name()}.")
     subjects = queries.subjects([batch.id for batch in found.items])
-    ticked = show_link_table(
+    used = show_link_table(
         "Batches",
         COLUMNS,
         [make_batch_row(batch, subjects) for batch in found.items],
@@ -185,7 +184,7 @@ def show_batches() -> None:
         max_ticked=2,
         key=TABLE_WIDGET,
     )
-    show_ticked(ticked)
+    show_ticked(used.ticked)
     if found.pages > 1:
         st.pagination(found.pages, key="history-page")
 

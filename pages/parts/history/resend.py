@@ -11,7 +11,7 @@ from intempt_core.contract import format_count
 from intempt_core.history import BatchSummary, HistoryCheckpoint, RequestState
 from intempt_core.planning import explain_lane_length
 from intempt_core.targets import Target, derive_target_key
-from pages.parts.shared.formatting import escape_markdown, format_state, show_raw_text
+from pages.parts.shared.formatting import cut_text, escape_markdown, format_state, show_raw_text
 from pages.parts.shared.screen_state import TARGET_WIDGET, get_screen_state, make_key, read_widget, set_widget
 from pages.parts.shared.send_flow import (
     NEW_IDS,
@@ -155,7 +155,7 @@ def show_resend_plan(
     first = next(outcomes.request_intents(batch.id, states, limit=1, seen=left), None)
     if first is not None:
         with st.expander("The first request", type="compact"):
-            show_raw_text(first.body.decode("utf-8", "replace")[:BODY_PREVIEW_CHARACTERS], 120)
+            show_raw_text(cut_text(first.body.decode("utf-8", "replace"), BODY_PREVIEW_CHARACTERS), 120)
 
 
 def resend_batch(

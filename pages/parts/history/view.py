@@ -1,9 +1,11 @@
 """What the History screen shows of one batch and of one request."""
 
+from contextlib import suppress
+
 import streamlit as st
 
 from intempt_core.contract import format_count
-from intempt_core.errors import NotFound
+from intempt_core.errors import NotFound, ReadError
 from intempt_core.exports import export_results_csv
 from intempt_core.history import (
     IDENTITY_COLUMNS,
@@ -11,9 +13,11 @@ from intempt_core.history import (
     BatchState,
     BatchSummary,
     RecordedEvent,
+    RequestRecord,
     RequestState,
     RequestSummary,
 )
+from intempt_core.journeys import MAX_JOURNEY_EVENTS
 from intempt_core.planning import ORDER_MESSAGES, EventOrder
 from intempt_core.readers import read_payload
 from intempt_core.validation import escape_invisible
@@ -30,16 +34,16 @@ from pages.parts.shared.formatting import (
     format_moment,
     format_state,
     format_target,
+    format_zoned_moment,
     label_state,
 )
-from pages.parts.shared.links import open_in_compose, show_link
+from pages.parts.shared.links import JOURNEY_HELP, open_in_compose, show_journey_button, show_link
 from pages.parts.shared.outcome_card import show_outcome_card, show_response
 from pages.parts.shared.screen_state import make_key, read_widget, set_widget
 from pages.parts.shared.screens import set_title
 from pages.parts.shared.send_flow import show_batch_controls, watch_batch
 from pages.parts.shared.services import get_services
 from pages.parts.shared.session_targets import find_batch_target, get_selected_target
-from pages.parts.shared.time_zones import get_zone_name
 from pages.parts.shared.widgets.link_table import TableCell, TableColumn, TableRow, show_link_table
 
 REQUESTS_PER_PAGE = 50
@@ -86,9 +90,8 @@ def show_batch(id_: str) -> None:
     )  # a batch of resent requests has none
     so_far = " so far" if batch.recorder else ""
     st.text(
-        f"{batch.source.value} · {format_clock(batch.created_at)} {get_zone_name()},"
-        f" {format_moment(batch.created_at).rpartition('(')[2].rstrip(')')} · to {format_target(batch.target.name)} at "
-        f"{batch.target.host} · {format_count(batch.planned, 'event')}{persons} in "
+        f"{batch.source.value} · {format_zoned_moment(batch.created_at)} · to {format_target(batch.target.name)} at"
+        f" {batch.target.host} · {format_count(batch.planned, 'event')}{persons} in "
         f"{format_count(sum(batch.requests.values()), 'request')}{so_far} · after an unknown outcome (may have"
         f" arrived): {batch.policy.value}"
     )
@@ -113,9 +116,24 @@ def show_batch(id_: str) -> None:
             "text/csv",
             key="history-results",
         )
+        show_batch_journey(batch)
         show_link("feeds.py", "Conversion", {"batch": id_})
         show_case_actions(compare=f"batch {id_}")
     show_requests(batch)
+
+
+def show_batch_journey(batch: BatchSummary) -> None:
+    """The button that saves a batch as a journey: of one person, with no more events than a journey has."""
+    held = get_services().history.queries.subjects([batch.id]).get(batch.id)
+    if held is None or batch.recorder or batch.total > MAX_JOURNEY_EVENTS:
+        return
+    if batch.persons != 1 and not (held.events >= batch.total and len(held.persons) == 1):
+        return
+    if st.button("Save as journey", key="history-batch-journey", help=JOURNEY_HELP):
+        queries = get_services().history.queries
+        requests = queries.requests(batch.id, size=MAX_JOURNEY_EVENTS).items
+        bodies = [queries.request(one.id).body.decode("utf-8", "replace") for one in requests]
+        open_in_compose(read_payload("\n".join(bodies)), save=True)
 
 
 def show_batch_title(batch: BatchSummary) -> None:
@@ -261,6 +279,18 @@ def make_request_row(request: RequestSummary) -> TableRow:
     )
 
 
+def show_request_actions(request: RequestRecord) -> None:
+    """What can be done with a request: changed in Compose, saved as a journey, compared, saved as a case file."""
+    number, body = str(request.summary.id), request.body.decode("utf-8", "replace")
+    with st.container(horizontal=True, vertical_alignment="center", key="history-request-actions"):
+        if st.button("Open in Compose", key="history-compose"):
+            open_in_compose(read_payload(body))
+        if request.summary.events <= MAX_JOURNEY_EVENTS:
+            with suppress(ReadError):  # a test case may be no JSON
+                show_journey_button(read_payload(body), key="history-journey")
+        show_case_actions(compare=f"request {number}", request=number)
+
+
 def make_event_row(recorded: RecordedEvent) -> dict[str, object]:
     """An event of a request in the table; what it lacks is an empty cell."""
     event = recorded.event
@@ -289,9 +319,7 @@ def show_request(id_: str) -> None:
     set_title(f"Request {id_} of {batch.title}")
     show_back_link(f"Batch: {escape_markdown(escape_invisible(batch.title))}", batch=batch.id)
     show_outcome_card(request, find_batch_target(batch))
-    if st.button("Open in Compose", key="history-compose"):
-        open_in_compose(read_payload(request.body.decode("utf-8", "replace")))
-    show_case_actions(compare=f"request {id_}", request=id_)
+    show_request_actions(request)
     with st.expander(format_count(len(request.events), "event"), key="history-events"):
         st.dataframe(
             [make_event_row(event) for event in request.events],

@@ -7,7 +7,7 @@ from intempt_core.targets import Target
 from pages.parts.inspect.sending_state import plan_payload, send_payload
 from pages.parts.inspect.state import InspectState
 from pages.parts.shared.formatting import escape_markdown
-from pages.parts.shared.links import open_in_compose, show_link
+from pages.parts.shared.links import open_in_compose, show_journey_button, show_link
 from pages.parts.shared.outcome_card import show_result_details
 from pages.parts.shared.result_view import show_batch_result, show_result
 from pages.parts.shared.send_flow import (
@@ -54,10 +54,9 @@ def show_payload_actions(screen: InspectState, to: Target) -> None:
                         args=(to, get_default_policy(to)),
                         kwargs={"as_it_is": True},
                     )
-        if st.button(
-            "Open in Compose", key="inspect-compose", help="There they can be changed, and saved as a journey."
-        ):
+        if st.button("Open in Compose", key="inspect-compose", help="There they can be changed."):
             open_in_compose(screen.payload)
+        show_journey_button(screen.payload, key="inspect-journey")
         with st.popover("Copy as code", key="inspect-copy", type="tertiary"):
             show_snippets(to, everything.body(everything.requests[0]), requests=len(everything.requests))
     show_send_trouble(screen.guard, "inspect")

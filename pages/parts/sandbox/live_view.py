@@ -36,7 +36,7 @@ from pages.parts.sandbox.state import (
     toggle_pause,
 )
 from pages.parts.shared.empty_state import FirstStep, show_empty_state
-from pages.parts.shared.formatting import format_moment, format_size, show_raw_text
+from pages.parts.shared.formatting import format_moment, format_size, format_zoned_moment, show_raw_text
 from pages.parts.shared.links import show_link
 from pages.parts.shared.sandbox_connection import get_sandbox_client
 from pages.parts.shared.sandbox_events import show_event_actions
@@ -44,11 +44,19 @@ from pages.parts.shared.screen_state import read_widget, translate_former_state
 from pages.parts.shared.screens import set_title
 from pages.parts.shared.services import get_services
 from pages.parts.shared.time_zones import get_browser_zone, get_zone_name
-from pages.parts.shared.widgets.row_table import OpenableRow, show_row_table
+from pages.parts.shared.widgets.link_table import TableCell, TableColumn, TableRow, show_link_table
 
 LIVE_POLL_SECONDS = 1.0
 """How often the live rows are read."""
 
+COLUMNS = (
+    TableColumn("Time", is_clock=True),
+    TableColumn("Event or request"),
+    TableColumn("User"),
+    TableColumn("Product"),
+    TableColumn("Result"),
+    TableColumn("Client"),
+)
 MAX_NUMBER_LENGTH = 15
 """Digits of the number of an event or request at the most."""
 
@@ -127,35 +135,42 @@ def _format_live_headline(received: int, *, paused: bool) -> str:
 
 
 def _show_live_rows(rows: tuple[LiveRow, ...]) -> None:
-    opened = show_row_table(
+    used = show_link_table(
         "The last events and requests that reached the sandbox, newest first",
-        ("Time", "Event or request", "User", "Product", "Result", "Client"),
+        COLUMNS,
         [_build_row(row) for row in rows],
-        tone_column=4,
+        opens="event",
+        link_column=1,
+        is_live=True,
         key="sandbox-rows",
     )
-    if opened:
-        _open_row(opened)
+    if used.opened is not None:
+        _open_row(*used.opened)
 
 
-def _build_row(row: LiveRow) -> OpenableRow:
+def _build_row(row: LiveRow) -> TableRow:
     at = datetime.fromtimestamp(row.received_at / 1000, get_browser_zone()).strftime("%H:%M:%S.%f")[:-3]
     texts = (
         at, format_row_name(row), row.person or "", row.product or "", format_row_verdict(row),
         f"{row.client or '(unnamed)'} from {row.address or '(no address)'}",
     )  # fmt: skip
-    verdict = texts[4][:1]
-    return OpenableRow(
-        f"event {row.seq}" if row.seq is not None else f"request {row.request}",
-        tuple(map(escape_invisible, texts)),
-        {"●": "good", "◆": "odd", "■": "bad"}.get(verdict, ""),
+    time, name, user, product, verdict, client = map(escape_invisible, texts)
+    colour = {"●": "green", "◆": "orange", "■": "red"}.get(verdict[:1], "gray")
+    cells = (
+        TableCell(time),
+        TableCell(name),
+        TableCell(user, is_fixed=True),
+        TableCell(product, is_fixed=True),
+        TableCell(badges=((verdict, colour),)),
+        TableCell(client),
     )
+    kind, number = ("event", row.seq) if row.seq is not None else ("request", row.request)
+    return TableRow(str(number), f"{name} at {time}", cells, opens=kind)
 
 
-def _open_row(opened: str) -> None:
+def _open_row(kind: str, number: str) -> None:
     """Open what a row of the browser names; nothing else is taken from it."""
-    kind, _, number = opened.partition(" ")
-    if kind not in ("event", "request") or not number.isdecimal() or len(number) > MAX_NUMBER_LENGTH:
+    if not number.isdecimal() or len(number) > MAX_NUMBER_LENGTH:
         return
     filters = {name: read_widget(name) for name in (FILTER_SHOWN, FILTER_NAME, FILTER_TEXT)}
     found = get_sandbox_state()
@@ -231,7 +246,7 @@ def show_sandbox_event(text: str) -> None:
     st.markdown(":green-badge[● processed]" if event["processed"] else ":orange-badge[◆ ignored]")
     if event["because"]:
         st.text(escape_invisible(event["because"]))
-    st.text(f"{event['name'] or '(no name)'} · {format_moment(event['received_at'])}, {get_zone_name()}")
+    st.text(f"{event['name'] or '(no name)'} · {format_zoned_moment(event['received_at'])}")
     _show_event_links(seq, event)
     st.caption("The event as the sandbox stores it")
     show_raw_text(json.dumps(event["event"], ensure_ascii=False, indent=1).encode("utf-8", "backslashreplace").decode())

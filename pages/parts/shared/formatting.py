@@ -11,7 +11,7 @@ import streamlit as st
 from intempt_core.contract import Issue, IssueKind, Severity, format_count
 from intempt_core.history import BatchSummary, RequestState
 from intempt_core.targets import SANDBOX
-from pages.parts.shared.time_zones import get_browser_zone
+from pages.parts.shared.time_zones import get_browser_zone, get_zone_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +128,23 @@ def show_raw_text(text: str, height: int | None = None) -> None:
         st.code(text or "(empty)", language=None, wrap_lines=True)
 
 
+def cut_text(text: str, size: int) -> str:
+    """A text of at most ``size`` characters; one that is longer ends in ``…``, so that it does not look whole."""
+    return text if len(text) <= size else f"{text[:size]}…"
+
+
 def format_moment(ms: int, now: datetime | None = None) -> str:
     """A time (epoch milliseconds) as ``12:03:07 (2 min ago)``, with its date where it is not today's."""
     here = now or datetime.now(get_browser_zone())
     then = datetime.fromtimestamp(ms / 1000, here.tzinfo)
     form = "%H:%M:%S" if then.date() == here.date() else "%Y-%m-%d %H:%M:%S"
     return f"{then.strftime(form)} ({format_age((here - then).total_seconds())})"
+
+
+def format_zoned_moment(ms: int) -> str:
+    """A time (epoch milliseconds) where its zone has to be said: ``12:03:07 Europe/Berlin, 2 min ago``."""
+    clock, _, age = format_moment(ms).partition(" (")
+    return f"{clock} {get_zone_name()}, {age.removesuffix(')')}"
 
 
 def format_clock(ms: int) -> str:

@@ -7,10 +7,15 @@ import streamlit as st
 
 from intempt_core.errors import SecretFound
 from intempt_core.exports import require_no_secret
+from intempt_core.journeys import MAX_JOURNEY_EVENTS
+from intempt_core.planning import plan_events
 from intempt_core.readers import Payload
-from pages.parts.shared.screen_state import get_session
+from pages.parts.shared.screen_state import get_session, make_key, set_widget
 from pages.parts.shared.services import get_services
 from pages.parts.shared.widgets.copy_link import show_copy_link
+
+JOURNEY_HELP = "Compose opens with these events and asks for a name. Their ids and times are made at each send."
+"""What saving events as a journey does."""
 
 
 def show_link(
@@ -52,6 +57,25 @@ def open_in_compose(payload: Payload, *, save: bool = False) -> None:
     """
     get_session().pending_payload, get_session().is_saving_payload = payload, save
     st.switch_page("compose.py")
+
+
+def show_journey_button(payload: Payload, *, key: str) -> None:
+    """A button that takes the events of one person to Compose, which asks for the name of a journey of them.
+
+    Nothing where they are of several persons, or more than a journey has.
+    """
+    if not 0 < len(payload.events) <= MAX_JOURNEY_EVENTS:
+        return
+    if plan_events(payload.events, one_request=True, settings=get_services().settings).persons != 1:
+        return
+    if st.button("Save as journey", key=key, help=JOURNEY_HELP):
+        open_in_compose(payload, save=True)
+
+
+def open_resend(batch: str) -> None:
+    """Go to a batch in History, with the choices for resending it open. Nothing is sent."""
+    set_widget(make_key("resend", batch), True)
+    st.switch_page("history.py", query_params={"batch": batch})
 
 
 def open_in_inspect(text: str) -> None:

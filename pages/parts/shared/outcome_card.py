@@ -8,12 +8,11 @@ from intempt_core.targets import Target
 from intempt_core.validation import escape_invisible
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.feed_card import show_person_feeds
-from pages.parts.shared.formatting import format_duration, format_moment, format_size, show_raw_text
+from pages.parts.shared.formatting import format_duration, format_size, format_zoned_moment, show_raw_text
 from pages.parts.shared.result_evidence import ResultReading
 from pages.parts.shared.result_view import show_result
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.send_guard import SendGuard
-from pages.parts.shared.time_zones import get_zone_name
 
 MAX_BODY_SHOWN = 200_000
 """Characters of a body that are shown; the whole body is a download."""
@@ -57,8 +56,7 @@ def format_headline(request: RequestRecord, last: AttemptRecord | None) -> str:
     if last is None:
         return "Not sent yet."
     attempts = "first attempt" if len(request.attempts) == 1 else f"{len(request.attempts)} attempts"
-    moment = f"{format_moment(last.started_at)}, {get_zone_name()}"
-    return f"{last.reason} {format_duration(last.elapsed_ms)}, {attempts}, at {moment}."
+    return f"{last.reason} {format_duration(last.elapsed_ms)}, {attempts}, at {format_zoned_moment(last.started_at)}."
 
 
 def show_response(last: AttemptRecord | None) -> None:

@@ -87,8 +87,9 @@ def describe_throughput(found: ThroughputTimeline) -> str:
 
 
 def show_slow_response(attempt: SlowAttempt) -> None:
-    """One slow response, and a link to its request."""
+    """One slow response, or a request that got none, and a link to it."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         shape = STATE_STYLES[attempt.outcome].shape
-        st.text(f"{format_duration(attempt.elapsed_ms)}  {shape} {attempt.status}", width="content")
+        status = "no response" if attempt.status is None else attempt.status
+        st.text(f"{format_duration(attempt.elapsed_ms)}  {shape} {status}", width="content")
         show_link("history.py", f"Request {attempt.request}", {"request": str(attempt.request)})

@@ -13,7 +13,7 @@ from intempt_core.mapping import (
     match_exact_field,
 )
 from intempt_core.readers import Table
-from pages.parts.shared.formatting import escape_markdown
+from pages.parts.shared.formatting import cut_text, escape_markdown
 from pages.parts.shared.screen_state import make_key
 from pages.parts.upload.mapping_times_view import is_late, make_mapping_key, set_mapping
 from pages.parts.upload.state import accept_suggestions, get_upload_state, set_field
@@ -154,8 +154,7 @@ def sample_values(table: Table, column: str) -> str:
 
 def shorten_sample(cell: str) -> str:
     """A value of at most :data:`SAMPLE_CHARACTERS`; a longer one ends in ``…``."""
-    shown = spell_invisible(cell[:SAMPLE_CHARACTERS])
-    return f"{shown}…" if len(cell) > SAMPLE_CHARACTERS else shown
+    return spell_invisible(cut_text(cell, SAMPLE_CHARACTERS))
 
 
 def describe_fit(fitting: int, rows: int) -> str:

@@ -17,7 +17,7 @@ from intempt_core.mapping import (
     parse_cell,
 )
 from intempt_core.readers import Table
-from pages.parts.shared.formatting import escape_markdown
+from pages.parts.shared.formatting import cut_text, escape_markdown
 from pages.parts.shared.screen_state import make_key, read_widget
 from pages.parts.shared.time_zones import list_time_zones
 from pages.parts.upload.state import get_upload_state
@@ -83,7 +83,7 @@ def show_time_format(table: Table, mapping: Mapping) -> None:
 
 def _describe_time(cell: str, mapping: Mapping) -> str:
     """How a time is read, in a sentence."""
-    given = f"“{cell[:60]}”"
+    given = f"“{cut_text(cell, 60)}”"
     try:
         check_time_format(mapping.time_format)
         ms = build_time_parser(mapping.time_format, load_time_zone(mapping.time_zone))(cell)
@@ -140,7 +140,7 @@ def show_constants(mapping: Mapping) -> None:
         st.caption("Constants, the same in every row")
     for number, (field, constant) in enumerate(own.items()):
         with st.container(horizontal=True, vertical_alignment="center", key=make_key("upload-constant", number)):
-            st.text(f"{field} = {dump_json(constant).decode()[:200]}")
+            st.text(f"{field} = {cut_text(dump_json(constant).decode(), 200)}")
             st.button(
                 "Remove",
                 key=make_mapping_key("upload-constant-remove", number),

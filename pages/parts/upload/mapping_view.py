@@ -18,7 +18,7 @@ from intempt_core.mapping import (
     suggest_mapping,
 )
 from intempt_core.readers import Table
-from pages.parts.shared.formatting import escape_markdown
+from pages.parts.shared.formatting import cut_text, escape_markdown
 from pages.parts.upload.columns_view import MAPPABLE_FIELDS, show_columns, show_suggestion_button
 from pages.parts.upload.explode_view import show_explode, show_further_columns
 from pages.parts.upload.mapping_times_view import (
@@ -145,12 +145,12 @@ def show_event_names(table: Table, events: Table, mapping: Mapping) -> None:
     for number, cell in enumerate(unknown[:MAX_NAMES_SHOWN]):
         left, right = st.columns([3, 10], vertical_alignment="center")
         with left:
-            st.text(spell_invisible(cell[:80]))
+            st.text(spell_invisible(cut_text(cell, 80)))
         widget = make_mapping_key("upload-name", number)
         ignored = IGNORED_NAME if cell in mapping.ignored_names else UNCHANGED_NAME
         st.session_state[widget] = mapping.names.get(cell, ignored)
         right.selectbox(
-            f"Name of {escape_markdown(cell[:80])}",
+            f"Name of {escape_markdown(cut_text(cell, 80))}",
             (UNCHANGED_NAME, *([IGNORED_NAME] if cell else []), *(name.value for name in EventName)),
             key=widget,
             label_visibility="collapsed",

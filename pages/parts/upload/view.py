@@ -12,7 +12,7 @@ from intempt_core.targets import Target, derive_target_key
 from intempt_core.workers import CheckFile
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import format_target, format_team_badge
-from pages.parts.shared.links import show_link
+from pages.parts.shared.links import open_resend, show_link
 from pages.parts.shared.result_view import show_batch_result
 from pages.parts.shared.screen_state import make_key
 from pages.parts.shared.screens import set_title
@@ -186,8 +186,12 @@ def show_upload_result(batch: BatchSummary) -> None:
     show_batch_result(batch)
     unknown = batch.count_resendable(RequestState.UNKNOWN)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if batch.is_final and unknown:
-            show_link("history.py", f"Resolve {unknown:,} unknown (may have arrived)", {"batch": batch.id})
+        if (
+            batch.is_final
+            and unknown
+            and st.button(f"Resolve {unknown:,} unknown (may have arrived)", key="upload-resolve")
+        ):
+            open_resend(batch.id)
         show_download(
             "results.csv",
             lambda: export_results_csv(get_services().history, batch.id),

@@ -56,7 +56,7 @@ def test_seconds_and_slowest_agree_with_the_attempts(
         number = connection.execute(select(requests.c.batch).order_by(requests.c.id.desc()).limit(1)).scalar()
         for row in connection.execute(mine.where(requests.c.batch == number)) if tries else ():
             expected[int(row.started_at + row.elapsed_ms) // 1000, row.outcome] += row.events
-            if row.status is not None:
+            if row.status is not None or row.outcome == Outcome.UNKNOWN.value:
                 responses.append((-row.elapsed_ms, row.id))
         kept = connection.execute(select(seconds).where(seconds.c.batch == number)).all() if tries else ()
         slow = connection.execute(select(slowest).where(slowest.c.batch == number)).all() if tries else ()
@@ -98,6 +98,21 @@ def test_the_slowest_responses_come_first_and_have_their_requests(history: Histo
     assert [response.elapsed_ms for response in found] == [29.0 - number for number in range(MAX_SLOW_ATTEMPTS)]
     assert ids[found[0].position - 1] == found[0].request
     assert history.throughput.slowest(batch, limit=3) == found[:3]
+
+
+def test_a_response_that_never_came_is_the_slowest_and_what_never_arrived_is_none(history: History) -> None:
+    batch = batch_of(history, [1] * 3)
+    for request, (outcome, elapsed) in zip(
+        history.queries.requests(batch).items,
+        ((Outcome.ACCEPTED, 900.0), (Outcome.UNKNOWN, 20_000.0), (Outcome.NOT_SENT, 30_000.0)),
+        strict=True,
+    ):
+        settle(history, request.id, outcome, NOON, elapsed)
+    found = history.throughput.slowest(batch)
+    assert [(one.elapsed_ms, one.outcome, one.status) for one in found] == [
+        (20_000.0, Outcome.UNKNOWN, None),
+        (900.0, Outcome.ACCEPTED, 201),
+    ]
 
 
 def test_a_split_and_a_lost_request_are_part_of_the_timeline(history: History) -> None:

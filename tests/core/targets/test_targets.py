@@ -25,7 +25,6 @@ from intempt_core.targets.target import (
     TargetRegistry,
     parse_track_url,
     sandbox_target,
-    typed_target,
 )
 
 SANDBOX_BASE = "http://127.0.0.1:8501/sandbox"
@@ -474,21 +473,7 @@ def test_whatever_is_described_becomes_targets_and_sentences(table: dict[str, An
     assert KEY not in shown
 
 
-# ── typed, and given as a URL ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_target_is_typed_for_one_session() -> None:
-    target = typed_target(**SHOP, key=KEY, feeds={"recently-viewed": "1"})
-    assert (target.origin, target.production, target.credential_reference) == ("typed", True, "typed for this session")
-    assert typed_target(**SHOP, key=KEY, production=False).production is False
-
-
-def test_everything_wrong_with_a_typed_target_is_reported_at_once() -> None:
-    with pytest.raises(TargetIncomplete, match=r"The name takes.*The host: .*clear text.*The org: .*empty"):
-        typed_target(**{**SHOP, "host": "http://x.example", "org": ""}, key=KEY, name="Sandbox")
-    with pytest.raises(CredentialError, match="without a dot"):
-        typed_target(**SHOP, key="s3cret")
-
+# ── given as a URL ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 TRACK_URL = "http://127.0.0.1:8501/sandbox/v1/My%20Org/projects/a%2Fb/sources/1481727395731910656/track"
 

@@ -1,4 +1,5 @@
-// A table whose rows open something. Its links are real ones, so that a middle click opens another tab.
+// A table whose rows open something. Its links are real ones, so that a middle click opens another tab. All text is set
+// as text, never as HTML.
 const make = (tag, attributes = {}, ...children) => {
   const node = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) if (value !== undefined) node.setAttribute(name, value);
@@ -30,16 +31,26 @@ const makeHead = (data, setTriggerValue) => {
   return make("thead", {}, head);
 };
 
-export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
+const HELD = "Newer rows are held while the pointer is on the table.";
+
+// Draw the table of the last data, unless its rows are held where they are.
+const draw = (parentElement) => {
+  const { data, setStateValue, setTriggerValue } = parentElement.latest;
   const text = JSON.stringify(data);
   if (parentElement.shown === text) return;
+  const former = parentElement.querySelector("[data-part=table]");
+  if (data.live && former?.matches(":hover")) {
+    former.querySelector("p").textContent = HELD;
+    return;
+  }
   parentElement.shown = text;
   const focused = parentElement.getRootNode().activeElement?.dataset?.focus;
+  const scrolled = former?.querySelector(".frame")?.scrollTop ?? 0;
   let ticked = [...data.ticked];
 
   const makeRow = (row) => {
     const line = make("tr", { "data-row": row.id });
-    const open = () => setTriggerValue("open", row.id);
+    const open = () => setTriggerValue("open", `${row.opens} ${row.id}`);
     if (data.maxTicked) {
       const box = make("input", { type: "checkbox", "aria-label": `Compare ${row.name}`, "data-focus": `tick ${row.id}` });
       box.checked = ticked.includes(row.id);
@@ -53,8 +64,8 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
       const { label, number, clock } = data.columns[place];
       const node = make("td", { "data-label": label, class: number ? "number" : clock ? "clock" : undefined });
       if (place === data.link) {
-        const address = `?${data.opens}=${encodeURIComponent(row.id)}`;
-        const link = make("a", { href: address, dir: "auto", "data-focus": `open ${row.id}` }, cell.text || row.name);
+        const address = `?${row.opens}=${encodeURIComponent(row.id)}`;
+        const link = make("a", { href: address, dir: "auto", "data-focus": `open ${row.opens} ${row.id}` }, cell.text || row.name);
         link.onclick = (event) => {
           event.stopPropagation();
           if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -73,8 +84,23 @@ export default function ({ parentElement, data, setStateValue, setTriggerValue }
   };
 
   const table = make("table", { "aria-label": data.title }, makeHead(data, setTriggerValue), make("tbody", {}, ...data.rows.map(makeRow)));
-  const frame = make("div", { "data-part": "table" }, table);
-  parentElement.querySelector("[data-part=table]")?.remove();
-  parentElement.append(frame);
-  if (focused) [...frame.querySelectorAll("[data-focus]")].find((node) => node.dataset.focus === focused)?.focus();
+  const root = make("div", { "data-part": "table" });
+  if (data.live) {
+    const frame = make("div", { class: "frame", role: "region", tabindex: 0, "aria-label": data.title, "data-focus": "frame" }, table);
+    root.append(frame, make("p"));
+    root.onmouseleave = () => draw(parentElement);
+    former?.remove();
+    parentElement.append(root);
+    frame.scrollTop = scrolled;
+  } else {
+    root.append(table);
+    former?.remove();
+    parentElement.append(root);
+  }
+  if (focused) [...root.querySelectorAll("[data-focus]")].find((node) => node.dataset.focus === focused)?.focus({ preventScroll: true });
+};
+
+export default function ({ parentElement, data, setStateValue, setTriggerValue }) {
+  parentElement.latest = { data, setStateValue, setTriggerValue };
+  draw(parentElement);
 }

@@ -1,6 +1,6 @@
-"""A table whose rows open something: heads that sort, links, and boxes to tick rows with; cards where it is narrow."""
+"""A table whose rows open something: heads that sort, links, boxes to tick, rows that arrive; narrow it is cards."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
@@ -50,11 +50,26 @@ class TableRow:
         id: What it opens.
         name: What the link, the box and a screen reader call it.
         cells: Its cells, in the order of the columns.
+        opens: The parameter of the address that opens it, where it is not that of the table.
     """
 
     id: str
     name: str
     cells: tuple[TableCell, ...]
+    opens: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class TableUse:
+    """What was done with a table.
+
+    Attributes:
+        ticked: The ids of the rows that are ticked, on all pages of the table.
+        opened: The parameter and the id of the row that was opened just now; ``None`` where none was.
+    """
+
+    ticked: tuple[str, ...] = ()
+    opened: tuple[str, str] | None = None
 
 
 def show_link_table(
@@ -64,25 +79,29 @@ def show_link_table(
     *,
     opens: str,
     link_column: int,
-    on_open: Callable[[str], None],
+    on_open: Callable[[str], None] | None = None,
     sort: str = "",
     descending: bool = True,
     on_sort: Callable[[str], None] | None = None,
     max_ticked: int = 0,
+    is_live: bool = False,
     key: str,
-) -> tuple[str, ...]:
-    """Show a table, and return the ids of the rows that are ticked, on all of its pages.
+) -> TableUse:
+    """Show a table, and return which of its rows are ticked, and which was just opened.
 
     The cells of ``link_column`` are links: ``opens`` is the parameter of the address that opens a row, and ``on_open``
     is called with its id. The rows are sorted by the column with this ``sort``, and ``on_sort`` is called with that of
     a head that is pressed. Up to ``max_ticked`` rows may be ticked; with 0 there are no boxes. ``title`` is what a
     screen reader calls the table.
+
+    One that ``is_live`` has a height of its own, and its rows stay as they are while the pointer is on it, so that a
+    click opens the row that it was meant for.
     """
 
     def opened() -> None:
-        id_ = getattr(st.session_state.get(key), "open", None)
-        if isinstance(id_, str):
-            on_open(id_)
+        found = parse_opened(getattr(st.session_state.get(key), "open", None), {opens})
+        if found is not None and on_open is not None:
+            on_open(found[1])
 
     def sorted_() -> None:
         by = getattr(st.session_state.get(key), "sort", None)
@@ -100,6 +119,7 @@ def show_link_table(
             {
                 "id": row.id,
                 "name": row.name,
+                "opens": row.opens or opens,
                 "cells": [
                     {"text": cell.text, "badges": list(cell.badges), "note": cell.note, "fixed": cell.is_fixed}
                     for cell in row.cells
@@ -107,15 +127,21 @@ def show_link_table(
             }
             for row in rows
         ],
-        "opens": opens,
         "link": link_column,
         "sort": sort,
         "descending": descending,
         "maxTicked": max_ticked,
         "ticked": ticked,
+        "live": is_live,
     }
-    load_component("link_table")(
+    result = load_component("link_table")(
         key=key, data=data, default={"ticked": []}, on_open_change=opened, on_sort_change=sorted_,
         on_ticked_change=lambda: None,
     )  # fmt: skip
-    return tuple(ticked)
+    return TableUse(tuple(ticked), parse_opened(result.get("open"), {row.opens or opens for row in rows} | {opens}))
+
+
+def parse_opened(given: object, parameters: Collection[str]) -> tuple[str, str] | None:
+    """The parameter and the id of a row that the browser says was opened; ``None`` for what is no such thing."""
+    opens, _, id_ = given.partition(" ") if isinstance(given, str) else ("", "", "")
+    return (opens, id_) if opens in parameters and id_ else None
