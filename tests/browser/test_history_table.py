@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from intempt_core.contract import Outcome
-from intempt_core.history import AttemptEnd, AttemptStart, BatchState, EventIntent
+from intempt_core.history import AttemptEnd, AttemptStart, BatchState, EventIntent, RequestState
 from intempt_core.history.history import History
 from intempt_core.planning.plan import Policy
 from intempt_core.settings import Settings
@@ -101,7 +101,8 @@ def worklist(history: History) -> Iterator[Worklist]:
 def resent(history: History, worklist: Worklist) -> Worklist:
     """The same batches; the unknown one was sent again, and is accepted."""
     again = [
-        replace(one, events=list(one.events)) for one in history.outcomes.request_intents(worklist.unknown, ["unknown"])
+        replace(one, events=list(one.events))
+        for one in history.outcomes.request_intents(worklist.unknown, [RequestState.UNKNOWN])
     ]
     resend = history.recorder.record(
         intent(label=f"gamma-{worklist.word}.csv", owner=ME, policy=Policy.GO_ON, resend_of=worklist.unknown), again
