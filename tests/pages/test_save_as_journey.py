@@ -80,8 +80,8 @@ def test_more_events_than_a_journey_has_are_not_offered_to_be_saved(inspect: Scr
 
 def test_an_event_that_reached_the_sandbox_is_saved_from_there(tab: Callable[[str], Screen], batch: str) -> None:
     assert batch, "it was sent"
-    app = tab_at("sandbox.py")
+    screen = tab("compose.py").go("sandbox.py")
     arrived = [row.seq for row in get_sandbox_client().read_live(text="u1").rows if row.seq is not None]
-    app.query_params["event"] = str(arrived[0])
-    saved = save(Screen(app).run(), "sandbox-event-journey", "Arrived")
+    screen.app.query_params["event"] = str(arrived[0])
+    saved = save(screen.run(), "sandbox-event-journey", "Arrived")
     assert (saved.person, [event.name for event in saved.events]) == ({"userId": "u1"}, ["Added to cart"])
