@@ -29,8 +29,17 @@ MAX_ID_CHARACTERS = 16_000
 """Characters of the event ids of one question, at the most: they are part of an address."""
 
 
-async def judge_by_arrivals(writer: HistoryWriter, batch: str, target: Target, is_halted: Callable[[], bool]) -> None:
-    """Ask a sandbox what became of a batch's requests, and record it; of any other target nothing is asked."""
+async def judge_by_arrivals(
+    writer: HistoryWriter,
+    batch: str,
+    target: Target,
+    is_halted: Callable[[], bool],
+    on_begin: Callable[[], None] = lambda: None,
+) -> None:
+    """Ask a sandbox what became of a batch's requests, and record it; of any other target nothing is asked.
+
+    ``on_begin`` is called before a question, where there is something to ask.
+    """
     if target.origin != SANDBOX:
         return
     throughput, deadline = writer.history.throughput, time.monotonic() + MAX_ASKING_SECONDS
@@ -43,6 +52,7 @@ async def judge_by_arrivals(writer: HistoryWriter, batch: str, target: Target, i
         page = await writer.call(throughput.unjudged, batch, PAGE_REQUESTS, after)
         if not page:
             return
+        on_begin()
         verdicts = await asyncio.to_thread(_ask_about_requests, target, page, is_over)
         if verdicts is None:
             return

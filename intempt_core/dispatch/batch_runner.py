@@ -28,6 +28,9 @@ TURN_REQUESTS = 64
 SEND_THE_REST = "Send the same file again: what was sent is known, and left out."
 """What to do about a batch that is half recorded."""
 
+ASKING = "All that can be sent is sent. The sandbox is asked what became of the events that no response speaks of."
+"""What a batch does after its last request, where responses did not say it all."""
+
 log = logging.getLogger(__name__)
 
 
@@ -234,7 +237,12 @@ class BatchRunner:
 
     async def _judge_rest(self, sender: LaneSender) -> None:
         """Ask a sandbox what became of requests whose responses could not say it."""
-        await judge_by_arrivals(self._writer, sender.batch, sender.target, lambda: self._stopping)
+
+        def begin() -> None:
+            sender.activity = ASKING
+
+        await judge_by_arrivals(self._writer, sender.batch, sender.target, lambda: self._stopping, begin)
+        sender.activity = ""
 
     async def _finish_batch(self, sender: LaneSender) -> None:
         lanes = await self._writer.call(self._history.queue.lanes, sender.batch)

@@ -251,7 +251,7 @@ class Dispatcher:
         waiting = dict(sender.waiting) if sender else {}
         reason = self._outage_message(trouble) if trouble else found.reason
         if sender and self._runner and not reason:
-            reason = self._runner.trouble
+            reason = self._runner.trouble or sender.activity
         if waiting and not reason:
             lanes = format_count(len(waiting), "lane")
             reason = f"{lanes} will try again. The last response: {list(waiting.values())[-1]}"

@@ -62,6 +62,7 @@ class LaneSender:
         halt: set to end every lane after its request in flight.
         waiting: the lanes that wait to try again, and why.
         stop_reason: the last reason for which a lane stopped.
+        activity: what is done after the last request, in sentences; empty before.
         active_lanes: the lanes that are being sent.
         errors: what ended a lane that should have gone on.
         is_recorded: whether all of the batch is recorded, or nobody records it any further.
@@ -89,6 +90,7 @@ class LaneSender:
         self.meter = RateMeter()
         self.waiting: dict[int, str] = {}
         self.stop_reason = ""
+        self.activity = ""
         self.active_lanes: set[int] = set()
         self.errors: list[Exception] = []
         self.is_recorded = True
