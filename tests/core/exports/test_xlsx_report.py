@@ -151,7 +151,7 @@ def test_a_large_file_with_few_bad_rows_is_quick_and_the_same_twice(count: int) 
     assert time.process_time() - began < 10
     write_problems_xlsx(mapped, report, second)
     assert first.getvalue() == second.getvalue()
-    assert openpyxl.load_workbook(first, read_only=True)["Rows"].max_row == 2001
+    assert openpyxl.load_workbook(first, read_only=True)["Rows"].max_row == count // 50 + 1
 
 
 @pytest.mark.parametrize("text", ["e1", "=1"])
