@@ -1,6 +1,7 @@
 """History without a browser: the list and its filters, a batch, resending, deleting, and links that lead nowhere."""
 
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -248,6 +249,19 @@ def unfolded(screen: Upload, popover: str) -> Upload:
     """The screen with a popover open."""
     screen.app.session_state[popover] = True
     return screen.run()
+
+
+def test_a_request_says_its_time_and_zone_without_brackets_in_brackets(history: History, mixed: str) -> None:
+    screen = opened(request=str(history.queries.requests(mixed).items[0].id))
+    (line,) = [text for text in screen.texts.splitlines() if "first attempt, at" in text]
+    assert re.fullmatch(r"It was accepted\. 0 ms, first attempt, at 2026-11-22 12:03:00 UTC, \d+ days? ago\.", line)
+
+
+def test_resolve_opens_a_batch_with_the_choices_for_resending_it(history: History, mixed: str) -> None:
+    screen = opened().press(f"resolve-{mixed}")
+    assert screen.app.query_params["batch"] == mixed
+    assert screen.has(f"resend-send-{mixed}")
+    assert history.queries.batches().total == 1, "nothing was sent"
 
 
 def test_what_was_not_accepted_is_selected_first_with_a_plan_that_counts_it(history: History, mixed: str) -> None:
