@@ -163,7 +163,9 @@ def is_in_view(page: Page, place: Locator) -> bool:
 
 
 def is_as_wide_as_the_window(page: Page) -> bool:
-    return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+    """Whether nothing has to be scrolled sideways: the page, and what of it scrolls up and down."""
+    wide = "[document.documentElement, document.querySelector('[data-testid=stMain]')]"
+    return bool(page.evaluate(f"{wide}.every(one => one.scrollWidth <= one.clientWidth)"))
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -209,7 +209,7 @@ def test_a_batch_shows_its_progress_and_a_request_what_was_sent_and_every_attemp
     batch = batch_of(history, [2, 1], policy=Policy.GO_ON, persons=2)
     settle(history, batch, Outcome.REJECTED)
     screen = opened(batch=batch)
-    assert "3 events of 2 persons" in screen.texts
+    assert "3 events of 2 users" in screen.texts
     assert "after an unknown outcome (may have arrived): go on" in screen.texts
     assert "■ 3 rejected" in screen.markdown
     screen = opened(request=str(history.queries.requests(batch).items[0].id))

@@ -86,7 +86,7 @@ def show_batch(id_: str) -> None:
     set_title(batch.title)
     show_batch_title(batch)
     persons = (
-        f" of {format_count(batch.persons, 'person')}" if batch.persons else ""
+        f" of {format_count(batch.persons, 'user')}" if batch.persons else ""
     )  # a batch of resent requests has none
     so_far = " so far" if batch.recorder else ""
     st.text(
