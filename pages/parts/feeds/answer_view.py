@@ -69,7 +69,7 @@ def show_answer(question: FeedQuestion, reading: PersonReading) -> None:
         with st.container(horizontal=True, vertical_alignment="center"):
             show_event_links(answer.event)
             arrival = answer.event.arrival
-            if answer.needs_new_id and arrival is not None and st.button("Send it with a new id", key="feeds-new-id"):
+            if answer.needs_new_id and arrival is not None and st.button("Compose with a new id", key="feeds-new-id"):
                 open_event_in_compose(arrival.seq)
 
 
