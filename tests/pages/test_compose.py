@@ -175,19 +175,22 @@ def test_an_extra_value_has_its_type_or_is_sent_as_text_with_a_note(
 
 @pytest.mark.parametrize(
     ("key", "text", "kind", "content"),
-    [
-        ("price", "12.5", "number", 12.5),
-        ("quantity", " 3 ", "number", 3),
-        ("discount", "-0.25", "number", -0.25),
-        ("price", "12,5", "text", "12,5"),
-        ("price", "EUR 12.5", "text", "EUR 12.5"),
-        ("code", "007", "text", "007"),
-        ("barcode", "1487580005268456192", "text", "1487580005268456192"),
-        ("categoryId", "5773203", "text", "5773203"),
-        ("category_id", "5773203", "text", "5773203"),
-        ("sku", "5773203", "text", "5773203"),
-        ("paid", "12.5", "number", 12.5),
-    ],
+    keep_first_quick(
+        [
+            ("price", "12.5", "number", 12.5),
+            ("price", "12,5", "text", "12,5"),
+            ("code", "007", "text", "007"),
+            ("barcode", "1487580005268456192", "text", "1487580005268456192"),
+            ("quantity", " 3 ", "number", 3),
+            ("discount", "-0.25", "number", -0.25),
+            ("price", "EUR 12.5", "text", "EUR 12.5"),
+            ("categoryId", "5773203", "text", "5773203"),
+            ("category_id", "5773203", "text", "5773203"),
+            ("sku", "5773203", "text", "5773203"),
+            ("paid", "12.5", "number", 12.5),
+        ],
+        4,
+    ),
 )
 def test_the_type_of_a_new_value_follows_what_is_typed_and_an_id_stays_text(
     compose: Screen, key: str, text: str, kind: str, content: object

@@ -127,7 +127,7 @@ def scene(tmp_path: Path) -> Iterator[TimedScene]:
         yield TimedScene(tmp_path, opened)
 
 
-@pytest.mark.parametrize("per_second", [10.0, 50.0])
+@pytest.mark.parametrize("per_second", [50.0, pytest.param(10.0, marks=pytest.mark.long)])
 def test_all_lanes_of_all_batches_to_a_target_share_its_rate_limit(scene: TimedScene, per_second: float) -> None:
     at, _ = scene.started(requests_per_second=per_second)
     began = time.monotonic()  # the first turn is not before it, and so the last one not before 19 steps more

@@ -65,6 +65,7 @@ def test_it_sends_what_is_recorded_while_more_is(at: Setup, server: HostileServe
     assert got(server) == [f"e{number}" for number in range(30)]
 
 
+@pytest.mark.long  # of a dispatcher: test_dispatcher.py
 def test_told_to_stop_it_waits_for_what_is_in_flight(at: Setup, server: HostileServer, process: SendingProcess) -> None:
     process.start(at.history, at.settings, at.target)
     batch = record(at, process.owner)

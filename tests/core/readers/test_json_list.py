@@ -73,7 +73,7 @@ def _convert(text: bytes, size: int) -> bytes:
 
 def test_a_large_list_is_read_from_disk(tmp_path: Path) -> None:
     path = tmp_path / "large.json"
-    path.write_bytes(b"[" + b",\n".join(b'{"sku": "A%d"}' % number for number in range(20_000)) + b"]")
+    path.write_bytes(b"[" + b",\n".join(b'{"sku": "A%d"}' % number for number in range(5_000)) + b"]")
     lines = list_lines.convert_list_to_lines(path.read_bytes(), on_disk=True)
     assert bytes(lines[:15]) == b' {"sku": "A0"}\n'
-    assert cells(read_table(path, name="large.json"), "sku")[-1] == "A19999"
+    assert cells(read_table(path, name="large.json"), "sku")[-1] == "A4999"

@@ -160,7 +160,8 @@ def on_disk(data: bytes, folder: Path, **limits: int) -> Table:
     return read_table(MappedFile.open(path), name="t.csv", limits=ReadLimits(**limits))
 
 
-@pytest.mark.parametrize("count", [4, pytest.param(300, marks=pytest.mark.long)])
+@pytest.mark.long  # of ten thousand columns: test_table.py
+@pytest.mark.parametrize("count", [4, 300])
 def test_sixteen_thousand_columns_are_a_table_of_few_arrays(tmp_path: Path, count: int) -> None:
     rows = b"".join(b",".join(b"%d" % (row * number) for number in range(WIDTH)) + b"\n" for row in range(count))
     table = on_disk(WIDE_HEADER + rows, tmp_path)
