@@ -211,7 +211,7 @@ def test_the_tiles_of_feeds_lead_to_the_event_that_put_the_product_there(
         for tile in data["tiles"]
     }
     assert (tiles["SKU_1"]["path"], list(tiles["SKU_1"]["params"])) == ("history", ["event"])
-    assert (tiles["SKU_2"]["path"], list(tiles["SKU_2"]["params"])) == ("sandbox", ["event"])
+    assert (tiles["SKU_2"]["path"], list(tiles["SKU_2"]["params"])) == ("watch", ["event"])
     history = tab("history.py")
     history.app.query_params["event"] = tiles["SKU_1"]["params"]["event"]
     assert "Added to cart · SKU_1" in history.run().texts

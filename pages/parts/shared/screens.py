@@ -70,6 +70,11 @@ SCREENS = (
 """Every screen, in the order of the navigation; the first is opened where the address names none."""
 
 
+def find_url_path(file: str) -> str:
+    """The address of a screen, below the console's, by its file."""
+    return next((one.url_path for one in SCREENS if one.file == file), None) or file.removesuffix(".py")
+
+
 @dataclass
 class OpenScreen:
     """The screen that is open in this tab.

@@ -141,7 +141,8 @@ def _show_grid(checked: CheckedFile, issues: Sequence[Issue], indexes: list[int]
         on_select=select_row,
         selection_mode="single-row",  # a selected cell of one table would take the next click into another
         selection_default=None if current is None else {"selection": {"rows": [current]}},
-        alt="Rows with problems, with the cells highlighted; the box before a row selects it",
+        alt="Rows with problems, with the cells highlighted; the box before a row selects it, and so do the buttons"
+        " Previous and Next beside it",
     )
     if len(shown) < len(table.header):
         st.caption(f"{len(shown)} of {format_count(len(table.header), 'column')}, including those with problems.")

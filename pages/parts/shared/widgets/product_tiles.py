@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from intempt_core.validation import escape_invisible
+from pages.parts.shared.screens import find_url_path
 from pages.parts.shared.widgets.component import load_component
 
 
@@ -59,4 +60,4 @@ def _describe_link(link: ProductLink | None) -> dict[str, object] | None:
     """A link as the component draws it. object: texts, and texts by parameter."""
     if link is None:
         return None
-    return {"path": link.page.removesuffix(".py"), "label": link.label, "params": dict(link.params)}
+    return {"path": find_url_path(link.page), "label": link.label, "params": dict(link.params)}
