@@ -112,3 +112,27 @@ def test_one_click_leads_from_a_kind_to_its_rows_and_from_a_problem_to_its_cell(
     press(page, "upload-row-next")
     expect(card).to_contain_text("Row 16 · line 17")
     expect(card).to_contain_text("column productId · in the event /data/productId · skipped")
+
+
+@pytest.mark.long  # the panel's own buttons are pressed by the keyboard in test_upload.py
+def test_a_row_is_chosen_and_changed_by_the_keyboard_alone(page: Page, tmp_path: Path) -> None:
+    file = tmp_path / "keyboard.csv"
+    file.write_bytes(faults())
+    open_screen(page, "/upload")
+    drop(page, file)
+    press(page, "upload-settle")
+    card = page.locator(".st-key-upload-cell")
+    expect(card).to_contain_text("Row 1 · line 2")
+    rows_of(page).locator("canvas").first.focus()
+    page.keyboard.press("Tab")  # out of the grid, to the buttons that choose a row
+    expect(page.locator(".st-key-upload-row-next button")).to_be_focused()
+    page.keyboard.press("Enter")
+    settled(page)
+    expect(card).to_contain_text("Row 2 · line 3")
+    expect(page.locator(".st-key-upload-row-next button")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(card.get_by_role("textbox").first).to_be_focused()
+    page.keyboard.press("Control+A")
+    page.keyboard.type("Product viewed")
+    page.keyboard.press("Enter")
+    expect(page.locator(".st-key-upload-step-3")).to_contain_text("12 rows with errors")
