@@ -3,19 +3,9 @@
 import streamlit as st
 
 from pages.parts.shared.header import show_header
-from pages.parts.shared.screens import SCREENS, configure_page
+from pages.parts.shared.screens import SCREENS, configure_page, list_pages
 
-pages = [
-    st.Page(
-        one.file,
-        title=one.title,
-        url_path=one.url_path,
-        default=one is SCREENS[0],
-        visibility="visible" if one.in_navigation else "hidden",
-    )
-    for one in SCREENS
-]
-chosen = st.navigation(pages, position="top")
+chosen = st.navigation(list_pages(), position="top")
 screen = next(one for one in SCREENS if one.title == chosen.title)
 configure_page(screen.title)
 show_header(screen)

@@ -59,6 +59,9 @@ from .pasted.chosen_requests import (
     RequestChoiceError as RequestChoiceError,
     choose_source as choose_source,
 )
+from .pasted.forms import (
+    PastedReading as PastedReading,
+)
 from .pasted.har import (
     LARGE_HAR_BYTES as LARGE_HAR_BYTES,
     MAX_HAR_BYTES as MAX_HAR_BYTES,
@@ -71,6 +74,7 @@ from .pasted.mail import (
 from .pasted.pasted_keys import (
     KEY_HINT as KEY_HINT,
     mask_pasted_keys as mask_pasted_keys,
+    mask_reading as mask_reading,
 )
 from .payload import (
     MAX_PASTED_CHARS as MAX_PASTED_CHARS,

@@ -85,28 +85,28 @@ class Payload:
 
 
 def read_payload(
-    text: str,
+    text: str | PastedReading,
     *,
     max_chars: int | None = None,
     request: int | None = None,
     salvage: bool = False,
-    is_masked: bool = False,
 ) -> Payload:
     """Read a pasted text as events. What is where it does not belong is an issue ``request_shape``, and no event.
 
     A key in a copied request is masked before anything is kept. Of several requests those to a track path are read, or
     only the one with the number ``request``, from 1. Where the text ends early and ``salvage`` is asked for, its whole
-    events are read, with an issue ``json_cut`` at the rest, which is not. A text that ``is_masked`` already is not
-    searched for keys again.
+    events are read, with an issue ``json_cut`` at the rest, which is not. A :class:`PastedReading` is a text whose keys
+    are masked already (:func:`mask_reading`).
 
     Raises :class:`ReadError` with its line where the text is no JSON, or none that can be sent on
     (``json_positions.py``), where a request posts no body, and where the text is longer than ``max_chars`` characters;
     :class:`RequestChoiceError` where a person has to choose a request.
     """
+    given = text if isinstance(text, PastedReading) else PastedReading(text)
+    is_masked, text = given is text, given.text
     if max_chars is not None and len(text) > max_chars:
         raise ReadError(f"The text has {len(text):,} characters; up to {max_chars:,} are read here. {TOO_LONG_HINT}")
     reject_mail(text)
-    given = PastedReading(text)
     reading = given if is_masked else mask_reading(given)
     text, had_key = reading.text, reading is not given
     chosen = choose_source(reading, request)

@@ -219,6 +219,15 @@ def test_compose_takes_what_was_pasted_unchanged(inspect: Screen, text: str) -> 
     assert json.loads(inspect.codes[0].partition("\n\n")[2]) == body
 
 
+def test_the_first_request_can_be_copied_as_code_when_it_is_asked_for(inspect: Screen) -> None:
+    inspect.paste(json.dumps([{**EVENT, "eventId": "e2", "userId": "u2"}, EVENT]))
+    assert not inspect.inspect_state.plans  # nothing is planned to show the text
+    inspect.app.session_state["inspect-copy"] = True
+    written = [code for code in inspect.run().codes if "INTEMPT_API_KEY" in code]
+    assert [code.split()[0] for code in written] == ["curl", "import", "const"]
+    assert "1487580005268456287" in written[0]
+
+
 def test_compose_notes_what_it_cannot_hold(inspect: Screen) -> None:
     inspect.paste(json.dumps([{**EVENT, "eventId": f"e{number}"} for number in range(60)])).press("inspect-compose")
     assert "The form takes the first 50 of 60 events." in inspect.texts

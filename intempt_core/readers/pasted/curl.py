@@ -55,11 +55,14 @@ def parse_curl_commands(text: str, readings: CommandReadings | None = None) -> C
 
 
 def _is_json(text: str) -> bool:
-    try:
-        JsonText(blank_lenient_syntax(text)[0], several=True)
-    except ReadError:
-        return False
-    return True
+    """Whether a text is JSON, with comments and trailing commas or without."""
+    for blank in (None, blank_lenient_syntax):  # most bodies are strict, and looking for comments takes much longer
+        try:
+            JsonText(text if blank is None else blank(text)[0], several=True)
+        except ReadError:
+            continue
+        return True
+    return False
 
 
 def _read_commands(text: str, words: list[QuotedText]) -> CopiedText:

@@ -11,21 +11,29 @@ from intempt_core.readers.pasted.copied_request import CopiedText
 from intempt_core.readers.pasted.curl import CURL_COMMAND, looks_like_json, parse_curl_commands
 from intempt_core.readers.pasted.fetch_calls import FETCH_CALL, parse_fetch_calls
 from intempt_core.readers.pasted.har import HAR_BEGINNING, parse_har
-from intempt_core.readers.pasted.powershell import POWERSHELL_REQUEST, parse_powershell
+from intempt_core.readers.pasted.name_search import search_from_parts
+from intempt_core.readers.pasted.powershell import POWERSHELL_REQUEST, POWERSHELL_WORDS, parse_powershell
 from intempt_core.readers.pasted.quoted_text import UnclosedQuote
 
 
 class CopiedForm(NamedTuple):
-    """A form in which requests are copied: how one begins in a text, and what reads them."""
+    """A form in which requests are copied.
+
+    Attributes:
+        begins: How one begins in a text.
+        words: Texts with one of which every such beginning begins, in small letters.
+        parse: What reads them.
+    """
 
     begins: "re.Pattern[str]"
+    words: tuple[str, ...]
     parse: Callable[[str], CopiedText]
 
 
 COPIED_FORMS = (
-    CopiedForm(CURL_COMMAND, parse_curl_commands),
-    CopiedForm(POWERSHELL_REQUEST, parse_powershell),
-    CopiedForm(FETCH_CALL, parse_fetch_calls),
+    CopiedForm(CURL_COMMAND, ("curl",), parse_curl_commands),
+    CopiedForm(POWERSHELL_REQUEST, POWERSHELL_WORDS, parse_powershell),
+    CopiedForm(FETCH_CALL, ("fetch", "window.", "globalthis."), parse_fetch_calls),
 )
 """The forms that are read."""
 
@@ -73,7 +81,9 @@ def parse_copied_text(text: str, readings: CommandReadings | None = None) -> Cop
         return parse_har(text)
     if looks_like_json(text):
         return None
-    begins = [(found.start(), form) for form in COPIED_FORMS if (found := form.begins.search(text))]
+    begins = [
+        (found.start(), form) for form in COPIED_FORMS if (found := search_from_parts(form.begins, text, form.words))
+    ]
     first: CopiedText | UnclosedQuote | None = None
     for _, form in sorted(begins, key=lambda pair: pair[0]):
         try:

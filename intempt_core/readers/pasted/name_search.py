@@ -56,6 +56,20 @@ def find_line_starts(text: str, starts: Iterable[int], blanks: str) -> Iterator[
             yield at
 
 
+def find_assignment_lines(text: str) -> Iterator[int]:
+    """The beginnings of lines with an equals sign in them, in order."""
+    at = text.find("=")
+    while at >= 0:
+        yield text.rfind("\n", 0, at) + 1
+        end = text.find("\n", at)
+        at = text.find("=", end) if end >= 0 else -1
+
+
+def search_from_parts(pattern: "re.Pattern[str]", text: str, parts: Iterable[str]) -> "re.Match[str] | None":
+    """What ``search`` gives, where matches can only begin with one of some fixed texts, letter case ignored."""
+    return next(iterate_matches(pattern, text, find_parts(fold_case(text), parts)), None)
+
+
 def iterate_matches(pattern: "re.Pattern[str]", text: str, starts: Iterable[int]) -> Iterator["re.Match[str]"]:
     """What ``finditer`` gives, where matches can only begin at these places, which are in order."""
     at = 0

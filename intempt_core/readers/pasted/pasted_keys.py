@@ -23,6 +23,7 @@ from intempt_core.readers.pasted.curl_options import DATA_OPTIONS, iterate_optio
 from intempt_core.readers.pasted.forms import PastedReading
 from intempt_core.readers.pasted.har import HAR_BEGINNING
 from intempt_core.readers.pasted.name_search import (
+    find_assignment_lines,
     find_line_starts,
     find_parts,
     find_word_starts,
@@ -78,7 +79,7 @@ _NAME_PARTS = (
 _CALL_PARTS = ("auth", "credential", "btoa", "b64encode", "securestring", "net.cookie")
 """Texts of which every call that makes a header of a key has one."""
 
-_ANYWHERE = tuple(
+KEY_PATTERNS = tuple(
     re.compile(pattern, re.IGNORECASE | re.MULTILINE)
     for pattern in (
         # "Authorization: Basic KEY" as one quoted text
@@ -102,6 +103,11 @@ _ANYWHERE = tuple(
 )
 """Where a key stands in a copied request; the group ``value`` is the key."""
 
+_MEMBER_BEGIN = re.compile(r"[\"'](?:name|key|value)", re.IGNORECASE)
+_LOGIN_OPTION_BEGIN = re.compile(r"-(?:[ua-])", re.IGNORECASE)
+_USER_IN_ADDRESS = re.compile(r"://[^/@?#{}\s\"'`]+@")
+_MAX_SCHEME_CHARACTERS = 21
+
 _IN_JSON = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
@@ -109,10 +115,10 @@ _IN_JSON = tuple(
         rf"[\"']cookie\\*[\"']\s*:\s*(?=\\*[\"'][^\"']*=){_QUOTED}",
         rf"[\"']user(?:name)?\\*[\"']\s*:\s*\\*[\"'][^\"']*[\"']\s*,\s*\\*[\"']password\\*[\"']\s*:\s*{_QUOTED}",
         rf"[\"']password\\*[\"']\s*:\s*{_QUOTED}(?P=open)(?P=quote)\s*,\s*\\*[\"']user(?:name)?\\*[\"']\s*:",
-        _ANYWHERE[4].pattern,
-        _ANYWHERE[5].pattern,
+        KEY_PATTERNS[4].pattern,
+        KEY_PATTERNS[5].pattern,
         r"[?&]api[-_]?key=(?P<value>[^&\s'\"#\\]+)",
-        _ANYWHERE[-1].pattern,
+        KEY_PATTERNS[-1].pattern,
     )
 )
 """Where a key stands in JSON that may be data."""
@@ -140,7 +146,7 @@ _COOKIE_VALUES = (  # of {"sid": "KEY"} and of [{"name": "sid", "value": "KEY"}]
     re.compile(rf"[\"']value\\*[\"']\s*:\s*{_QUOTED}"),
 )
 _QUOTED_ARGUMENT = re.compile(r"(?P<quote>[\"'`])(?P<value>(?:\\.|(?!(?P=quote))[^\\])*)(?P=quote)")
-_QUERY_ANYWHERE = re.compile(r"[?&]([^=&#?\s\"']+)=([^&#\s\"'`^\\]+)")
+_QUERYKEY_PATTERNS = re.compile(r"[?&]([^=&#?\s\"']+)=([^&#\s\"'`^\\]+)")
 _TOKEN = re.compile(r"\b(basic|bearer)(?:\s|%20|\\?\+)+([\w+/.~%-]{8,}=*)", re.IGNORECASE)
 _MIN_BEARER_CHARACTERS = 16
 
@@ -174,11 +180,11 @@ def mask_reading(reading: PastedReading) -> PastedReading:
 def _find_spans(reading: PastedReading) -> Iterator[tuple[int, int]]:
     text = reading.text
     yield from _find_tokens(text)
-    for cookies in _COOKIES.finditer(text):
+    folded = fold_case(text)
+    for cookies in iterate_matches(_COOKIES, text, find_parts(folded, ("cookies",))):
         pattern = _COOKIE_VALUES[(cookies.lastindex or 1) - 1]
         yield from (found.span("value") for found in pattern.finditer(text, *cookies.span(cookies.lastindex or 0)))
     if looks_like_json(text):
-        folded = fold_case(text)
         for pattern, words in zip(_IN_JSON, _WORDS_IN_JSON, strict=True):
             if not any(word in folded for word in words):
                 continue
@@ -200,7 +206,7 @@ def _find_spans(reading: PastedReading) -> Iterator[tuple[int, int]]:
     variables = {
         re.sub(r"\W", "", text[at:end]) for at, end in [*command_spans, *beside] if text[at:end][:1] in tuple("$%")
     }
-    for found in _VARIABLE_ASSIGNMENT.finditer(text):
+    for found in iterate_matches(_VARIABLE_ASSIGNMENT, text, find_assignment_lines(text)):
         if _SECRET_VARIABLE.search(found[1]) or found[1] in variables:
             yield found.span(3)
 
@@ -263,17 +269,10 @@ def _overlaps(span: tuple[int, int], others: Sequence[tuple[int, int]]) -> bool:
 
 def _find_by_name(text: str, known: Sequence[tuple[int, int]] = ()) -> Iterator[tuple[int, int]]:
     """Keys in a text that is no data, by the name before them; what stands in a key that is ``known`` is no name."""
-    folded = fold_case(text)
-    names = find_word_starts(text, find_parts(folded, _NAME_PARTS), ".-")
-    lines = dict.fromkeys(find_line_starts(text, names, " \t>*"))
-    by_name = ([at - 1 for at in names if at and text[at - 1] in "\"'"], names, lines, names)
-    matches = (
-        *(iterate_matches(pattern, text, starts) for pattern, starts in zip(_ANYWHERE, by_name, strict=False)),
-        *(pattern.finditer(text) for pattern in _ANYWHERE[len(by_name) :]),
-    )
-    for found in chain.from_iterable(matches):
+    for found in find_named_keys(text):
         if not _overlaps((found.start(), found.start() + 1), known):
             yield found.span("value")
+    folded = fold_case(text)
     calls = find_word_starts(text, find_parts(folded, _CALL_PARTS))
     for call in iterate_matches(_CALL, text, sorted({*calls, *find_parts(folded, _CALL_PARTS[:1])})):
         if _overlaps((call.start("arguments") - 1, call.start("arguments")), known):
@@ -282,9 +281,36 @@ def _find_by_name(text: str, known: Sequence[tuple[int, int]] = ()) -> Iterator[
         if "net.cookie" in call[0].lower():  # its name, value, path and domain
             arguments = arguments[1:2]
         yield from (argument.span("value") for argument in arguments)
-    for found in _QUERY_ANYWHERE.finditer(text):
+    for found in _QUERYKEY_PATTERNS.finditer(text):
         if _SECRET_QUERY.fullmatch(unquote(found[1])):
             yield found.span(2)
+
+
+def find_named_keys(text: str) -> "Iterator[re.Match[str]]":
+    """What each of :data:`KEY_PATTERNS` finds, looked for only where it can begin: a long text has few such places."""
+    folded = fold_case(text)
+    names = find_word_starts(text, find_parts(folded, _NAME_PARTS), ".-")
+    lines = dict.fromkeys(find_line_starts(text, names, " \t>*"))
+    members = [found.start() for found in _MEMBER_BEGIN.finditer(text)] if names else []
+    starts = (
+        [at - 1 for at in names if at and text[at - 1] in "\"'"],
+        names,
+        lines,
+        names,
+        members,
+        members,
+        [found.start() for found in _LOGIN_OPTION_BEGIN.finditer(text)],
+        find_parts(folded, ("securestring",)),
+        sorted({at for found in _USER_IN_ADDRESS.finditer(text) for at in _list_scheme_starts(found.start())}),
+    )
+    return chain.from_iterable(
+        iterate_matches(pattern, text, some) for pattern, some in zip(KEY_PATTERNS, starts, strict=True)
+    )
+
+
+def _list_scheme_starts(end: int) -> range:
+    """Where the scheme of an address may begin that ends here."""
+    return range(max(0, end - _MAX_SCHEME_CHARACTERS), end)
 
 
 def _find_tokens(text: str) -> Iterator[tuple[int, int]]:

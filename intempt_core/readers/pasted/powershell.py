@@ -15,6 +15,9 @@ POWERSHELL_REQUEST = re.compile(
 )
 """Where a request of PowerShell's own commands begins in a text."""
 
+POWERSHELL_WORDS = ("microsoft.powershell", "invoke-web", "invoke-rest", "iwr", "irm", "curl", "wget")
+"""Texts with one of which it begins, in small letters."""
+
 _SPACE_AND_LINES = re.compile(r"(?:\s|`\r?\n|<#.*?(?:#>|\Z)|(?<![^\s(){};])#[^\n]*)+", re.DOTALL)
 _ASSIGNMENT = re.compile(r"\s*(\+?=)(?!=)\s*")
 _PIECE = re.compile(r"[\w\-.\[\]:$]+")

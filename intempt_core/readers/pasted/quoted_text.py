@@ -157,6 +157,28 @@ class QuotedTextBuilder:
         self._pieces.append(value)
         self._size += size
 
+    def add_escaped(self, text: str, at: int, end: int, escapes: "re.Pattern[str]", quote: Quote) -> None:
+        """Add what is written in a text from ``at`` to ``end``, in quotes of its own.
+
+        Each of the ``escapes`` in it stands for the character that is its first group, or for nothing. It does what
+        :meth:`add` does piece by piece, without a call for each of a million pieces.
+        """
+        self._finish_run()
+        runs, pieces, size, make = self._made.runs, self._pieces, self._size, tuple.__new__
+        for found in escapes.finditer(text, at, end):
+            start, stop = found.span()
+            if at < start:
+                pieces.append(text[at:start])
+                runs.append(make(TextRun, (size, start - at, at, start, quote)))
+                size += start - at
+            if char := found[1]:
+                pieces.append(char)
+                runs.append(make(TextRun, (size, 1, start, stop, quote)))
+                size += 1
+            at = stop
+        self._size = size
+        self.add(text[at:end], at, end, quote)
+
     def _finish_run(self) -> None:
         if self._plain_end >= 0:
             at, end = self._plain_at, self._plain_end

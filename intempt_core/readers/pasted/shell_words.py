@@ -13,7 +13,8 @@ _OPERATOR = re.compile(r"<<<|<<-?|&&|\|\||;;|[;|&<>()\n]")
 _PLAIN_WORD = re.compile(r"[^\s'\"\\$;&|<>()`#][^\s'\"\\$;&|<>()`]*(?=[\s;|<>()]|\Z)")
 _BLANKS = re.compile(r"[^\S\n]+")
 _UNQUOTED = re.compile(r"[^\s'\"\\$;&|<>()`]+")
-_IN_DOUBLE = re.compile(r"""([^"\\]+)|\\(?:\r?\n|(["\\$`]))|(\\)|(")""")
+_DOUBLE_QUOTED = re.compile(r'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
+_ESCAPE_IN_DOUBLE = re.compile(r"""\\(?:\r?\n|(["\\$`]))""")
 _SIMPLE_ESCAPES = {
     "n": "\n",
     "t": "\t",
@@ -128,16 +129,12 @@ class _BashTokenizer:
 
     def _read_double_quoted(self, word: QuotedTextBuilder, opened: int) -> None:
         text = self.text
-        for piece in _IN_DOUBLE.finditer(text, self.at):
-            at, self.at = piece.span()
-            match piece.lastindex:
-                case 1 | 3:  # what it is, or a backslash that stays one
-                    word.add(piece[0], at, self.at, Quote.DOUBLE)
-                case 2:
-                    word.add(piece[2], at, self.at, Quote.DOUBLE)
-                case 4:
-                    return
-        raise UnclosedQuote(opened)
+        quoted = _DOUBLE_QUOTED.match(text, self.at)
+        end = quoted.end() if quoted else self.at
+        if text[end : end + 1] != '"':
+            raise UnclosedQuote(opened)
+        word.add_escaped(text, self.at, end, _ESCAPE_IN_DOUBLE, Quote.DOUBLE)
+        self.at = end + 1
 
     def _read_c_escaped(self, word: QuotedTextBuilder, opened: int) -> None:
         """``$'…'``: the escapes of C."""

@@ -4,7 +4,7 @@ import streamlit as st
 
 from intempt_core.contract import format_count
 from intempt_core.targets import Target
-from pages.parts.inspect.sending_state import plan_payload, send_payload
+from pages.parts.inspect.sending_state import count_events, plan_payload, send_payload
 from pages.parts.inspect.state import InspectState
 from pages.parts.shared.formatting import escape_markdown
 from pages.parts.shared.links import open_in_compose, show_journey_button, show_link
@@ -28,12 +28,12 @@ def show_payload_actions(screen: InspectState, to: Target) -> None:
     """The result of the last send, and the buttons to send the events, open them in Compose, and copy the request."""
     if screen.guard.batch:
         show_inspect_result(screen)
-    good, everything = plan_payload(everything=False), plan_payload(everything=True)
-    if everything is None or screen.payload is None:
+    good, everything = count_events(everything=False), count_events(everything=True)
+    if not everything or screen.payload is None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="inspect-actions"):
-        if good is not None and confirm_target_name(to, "inspect"):
-            events = format_count(good.events, "event")
+        if good and confirm_target_name(to, "inspect"):
+            events = format_count(good, "event")
             again = f"Send {events} again" if screen.guard.batch else f"Send {events} to {escape_markdown(to.title)}"
             st.button(
                 again,
@@ -43,12 +43,12 @@ def show_payload_actions(screen: InspectState, to: Target) -> None:
                 on_click=send_payload,
                 args=(to, get_default_policy(to)),
             )
-        if good is None or good.events < everything.events:
+        if good < everything:
             with st.popover("Send anyway", key="inspect-as-it-is"):
                 st.text("A deliberately invalid event is a test case. Every event is sent exactly as it was pasted.")
                 if confirm_target_name(to, "inspect-as-it-is"):
                     st.button(
-                        f"Send {format_count(everything.events, 'event')} unchanged",
+                        f"Send {format_count(everything, 'event')} unchanged",
                         key="inspect-send-as-it-is",
                         on_click=send_payload,
                         args=(to, get_default_policy(to)),
@@ -57,8 +57,10 @@ def show_payload_actions(screen: InspectState, to: Target) -> None:
         if st.button("Open in Compose", key="inspect-compose", help="There they can be changed."):
             open_in_compose(screen.payload)
         show_journey_button(screen.payload, key="inspect-journey")
-        with st.popover("Copy as code", key="inspect-copy", type="tertiary"):
-            show_snippets(to, everything.body(everything.requests[0]), requests=len(everything.requests))
+        copy = st.popover("Copy as code", key="inspect-copy", type="tertiary", on_change="rerun")
+        if copy.open and (plan := plan_payload(everything=True)) is not None:  # only then: a plan takes its time
+            with copy:
+                show_snippets(to, plan.body(plan.requests[0]), requests=len(plan.requests))
     show_send_trouble(screen.guard, "inspect")
 
 

@@ -2,6 +2,8 @@
 
 from functools import partial
 
+import numpy as np
+
 from intempt_core.dispatch import make_batch_intent
 from intempt_core.history import BatchSource
 from intempt_core.planning import Plan, Policy, plan_events
@@ -9,6 +11,15 @@ from intempt_core.targets import Target
 from pages.parts.inspect.state import InspectState
 from pages.parts.shared.screen_state import get_screen_state
 from pages.parts.shared.send_flow import Submission, submit_once
+
+
+def count_events(*, everything: bool) -> int:
+    """How many events would be sent: those without errors, or all of them. Asked at each run, so without a plan."""
+    found = get_screen_state(InspectState)
+    if found.payload is None or found.report is None:
+        return 0
+    bad = 0 if everything else int(np.count_nonzero(found.report.excluded_mask))
+    return len(found.payload.events) - bad
 
 
 def plan_payload(*, everything: bool) -> Plan | None:

@@ -21,16 +21,18 @@ from intempt_core.readers import (
     MAX_PASTED_CHARS,
     JsonSyntaxError,
     ListedRequest,
+    PastedReading,
     Payload,
     RequestChoiceError,
     extract_har_requests,
     is_har,
-    mask_pasted_keys,
+    mask_reading,
     read_payload,
     reject_mail,
 )
 from intempt_core.targets import Target, derive_target_key
 from intempt_core.validation import Annotation, EventKey, PriorSend, PriorSendLookup, Report, check_events
+from pages.parts.inspect.collection_pause import pause_collection
 from pages.parts.shared.screen_state import get_screen_state, get_session, read_widget, set_widget
 from pages.parts.shared.send_flow import see_history
 from pages.parts.shared.send_guard import SendGuard
@@ -160,9 +162,10 @@ def read_paste(target: Target, *, reduced: bool = False) -> None:
         read_text(found, target, text)
 
 
+@pause_collection()
 def read_text(found: InspectState, target: Target, text: str) -> None:
     """Read and check a text that was pasted, and mask a key in it."""
-    case, trouble, had_key = None, None, False
+    case, trouble, had_key, reading = None, None, False, PastedReading(text)
     if len(text) > MAX_PASTED_CHARS:
         set_widget(PASTE_WIDGET, "")  # otherwise it is sent between browser and server with every click
     else:
@@ -171,7 +174,9 @@ def read_text(found: InspectState, target: Target, text: str) -> None:
             case = read_case(text)
         except ConsoleError as error:
             trouble = error
-        text, had_key = mask_keys(text if case is None else case.body)
+        unmasked = text if case is None else case.body
+        reading = mask_keys(unmasked)
+        text, had_key = reading.text, reading.text != unmasked
         if text != given:
             set_widget(PASTE_WIDGET, text)
     if found.payload is not None and text == found.payload.text and case is None:
@@ -189,7 +194,7 @@ def read_text(found: InspectState, target: Target, text: str) -> None:
         return
     found.text, found.case = text if len(text) <= MAX_PASTED_CHARS else "", case
     if trouble is None:
-        read_request(found, text, request)
+        read_request(found, reading, request)
     else:
         found.show_trouble(trouble)
     check_paste(target)
@@ -206,17 +211,18 @@ def find_mail_trouble(text: str) -> str | None:
     return None
 
 
-def read_request(found: InspectState, text: str, request: int | None) -> None:
-    """Read one request of a text, or those that go to a track path; why it cannot be read is a sentence."""
+def read_request(found: InspectState, reading: PastedReading, request: int | None) -> None:
+    """Read one request of a text without keys, or those to a track path; why it cannot be read is a sentence."""
     found.request = request
     try:
-        found.payload = read_payload(text, max_chars=MAX_PASTED_CHARS, request=request, salvage=True, is_masked=True)
+        found.payload = read_payload(reading, max_chars=MAX_PASTED_CHARS, request=request, salvage=True)
         found.requests = found.payload.requests
     except ConsoleError as error:
         found.requests = error.requests if isinstance(error, RequestChoiceError) else ()
         found.show_trouble(error)
 
 
+@pause_collection()
 def choose_request(target: Target) -> None:
     """Read the request that is chosen in the list, or, with none, those that go to a track path."""
     found = get_screen_state(InspectState)
@@ -225,17 +231,18 @@ def choose_request(target: Target) -> None:
     found.text = text
     found.undo_texts.clear()
     found.guard.forget_outcome()
-    read_request(found, text, read_widget(REQUEST_WIDGET, None))
+    read_request(found, PastedReading(text), read_widget(REQUEST_WIDGET, None))
     found.requests = found.requests or listed
     check_paste(target)
 
 
-def mask_keys(text: str) -> tuple[str, bool]:
-    """Mask the keys in a pasted text, those of this console's targets in any form; whether there was one."""
-    masked, _ = mask_pasted_keys(text)
+def mask_keys(text: str) -> PastedReading:
+    """Mask the keys in a pasted text, those of this console's targets in any form."""
+    reading = mask_reading(PastedReading(text))
+    masked = reading.text
     for credential in get_services().credentials:
         masked = credential.mask_text(masked)
-    return masked, masked != text
+    return reading if masked == reading.text else PastedReading(masked)
 
 
 def reset_payload(found: InspectState) -> None:
@@ -289,6 +296,7 @@ def read_pasted_text(target: Target, text: str) -> None:
     read_paste(target)
 
 
+@pause_collection()
 def check_paste(target: Target) -> None:
     """Check the events that were read, also against what was sent to ``target`` before."""
     found, target_key = get_screen_state(InspectState), derive_target_key(target)

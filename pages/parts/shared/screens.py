@@ -1,6 +1,6 @@
 """The screens: what each is called and for, and the title of a browser tab, which names what is open in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import streamlit as st
@@ -84,6 +84,33 @@ class OpenScreen:
     """
 
     title: str = ""
+
+
+@dataclass
+class ScreenPages:
+    """The pages of the navigation in one tab.
+
+    Attributes:
+        pages: One for each screen, in their order; empty until they are first asked for.
+    """
+
+    pages: list[st.Page] = field(default_factory=list)
+
+
+def list_pages() -> list[st.Page]:
+    """The pages of the navigation, made once for a tab: for each its file is looked up on the disk."""
+    made = get_screen_state(ScreenPages)
+    made.pages = made.pages or [
+        st.Page(
+            one.file,
+            title=one.title,
+            url_path=one.url_path,
+            default=one is SCREENS[0],
+            visibility="visible" if one.in_navigation else "hidden",
+        )
+        for one in SCREENS
+    ]
+    return made.pages
 
 
 def configure_page(title: str) -> None:

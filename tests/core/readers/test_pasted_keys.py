@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intempt_core.contract.fields import MASK
-from intempt_core.readers.pasted.pasted_keys import KEY_HINT, mask_pasted_keys
+from intempt_core.readers.pasted.forms import COPIED_FORMS
+from intempt_core.readers.pasted.name_search import search_from_parts
+from intempt_core.readers.pasted.pasted_keys import KEY_HINT, KEY_PATTERNS, find_named_keys, mask_pasted_keys
 
 PREFIX = "shopprefix1"
 SECRET, KEY, TOKEN = "‹secret›", "‹key›", "‹token›"
@@ -212,6 +214,32 @@ def test_user_and_password_that_were_given_in_base64_are_masked_wherever_else_th
 def test_any_text_is_masked_without_an_error_and_again_without_a_change(text: str) -> None:
     masked, _ = mask_pasted_keys(text)
     assert mask_pasted_keys(masked)[0] == masked
+
+
+FORM_PIECES = [
+    *"aku :=;()[]\"'`\\\n&@/.-_$\u017f\u212a",
+    *("-a ", "-u", "--user ", "--Token=", "://", "http", "user:pw@", '"name": ', "'VALUE'", "value", "token", ", "),
+    *(
+        "\u017fecureString ",
+        "'x'",
+        "curl",
+        "CURL ",
+        " -Uri",
+        "Invoke-WebRequest",
+        "Microsoft.PowerShell.Utility\\",
+        "wget",
+    ),
+    *("iwr", "irm ", "fetch(", "window.", "globalThis.", "Fetch", "url"),
+]
+
+
+@given(st.lists(st.sampled_from(FORM_PIECES), max_size=30).map("".join))
+def test_what_is_looked_for_only_where_it_can_begin_is_all_that_there_is(text: str) -> None:
+    everywhere = [found.span("value") for pattern in KEY_PATTERNS for found in pattern.finditer(text)]
+    assert [found.span("value") for found in find_named_keys(text)] == everywhere
+    for form in COPIED_FORMS:
+        first, quick = form.begins.search(text), search_from_parts(form.begins, text, form.words)
+        assert (first and first.span()) == (quick and quick.span())
 
 
 def test_a_long_text_is_searched_in_a_moment() -> None:
