@@ -1,10 +1,10 @@
 """The command line: the same pipeline as the screens', without a screen (docs/command-line.md).
 
 - ``entry``: a call: its command, what became of it as an exit code, errors as sentences
-- ``parser``: what the command line takes, and the help that teaches it
+- ``parser``: the list of commands; ``arguments/``: what each takes, and the help that teaches it
 - ``exit_codes``: what each exit code means
 - ``check``: what is wrong, and what of it is new since an earlier check
-- ``suggest``, ``send``, ``resume`` (``send --resume``), ``sandbox``, ``settings``: one command each
+- ``send``, ``resume`` (``send --resume``); ``commands/``: ``suggest``, ``sandbox``, ``settings``, a module each
 - ``sending``, ``outcome``, ``prior_events``: how a batch is sent, what became of it, what of a file went before
 - ``input``: a file as it is read and checked
 - ``targets``, ``catalogue``: the target that a call names, and what its products are looked for in

@@ -1,18 +1,18 @@
 from .check import (
     run_check as run_check,
 )
+from .commands.sandbox import (
+    serve_sandbox as serve_sandbox,
+)
+from .commands.settings import (
+    print_settings as print_settings,
+)
+from .commands.suggest import (
+    print_mapping as print_mapping,
+)
 from .entry import (
     main as main,
 )
-from .sandbox import (
-    serve_sandbox as serve_sandbox,
-)
 from .send import (
     run_send as run_send,
-)
-from .settings import (
-    print_settings as print_settings,
-)
-from .suggest import (
-    print_mapping as print_mapping,
 )

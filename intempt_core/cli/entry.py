@@ -8,12 +8,14 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from intempt_core import cli
+from intempt_core.cli.arguments.command import Command
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.output import print_message
-from intempt_core.cli.parser import build_parser, check_arguments
+from intempt_core.cli.parser import parse_call
 from intempt_core.cli.steps import StepDisplay
 from intempt_core.errors import (
     ConsoleError,
@@ -25,6 +27,9 @@ from intempt_core.errors import (
     SentBefore,
     TargetError,
 )
+
+RunCommand: TypeAlias = Callable[[argparse.Namespace, Mapping[str, str]], int]
+"""What runs a command: its arguments and the environment become an exit code."""
 
 ENDING_SIGNALS = tuple(
     getattr(signal, name)
@@ -39,13 +44,11 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal that cannot write a character gets a question mark
-    parser = build_parser()
-    given = parser.parse_args(arguments)
-    check_arguments(parser, given)
+    command, given = parse_call(arguments)
     logging.getLogger("intempt_core").addHandler(logging.NullHandler())  # what a person needs to know is printed
     try:
         with _interrupt_once():
-            return _run_command(given, os.environ if environment is None else environment)
+            return _run_command(command, given, os.environ if environment is None else environment)
     except TargetError as error:
         return _report_error(error, ExitCode.NO_TARGET)
     except (ReadError, MappingError, JourneyError, RulesError, NotFound) as error:
@@ -65,19 +68,11 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         return _report_error("Interrupted.", ExitCode.INTERRUPTED)
 
 
-def _run_command(given: argparse.Namespace, environment: Mapping[str, str]) -> int:
+def _run_command(command: Command, given: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Run the command that was called; only its own module is imported, by the package's lazy face."""
-    match given.command:
-        case "check" | "send" as command:
-            with StepDisplay(sys.stderr) as steps, steps.step("Starting"):
-                run = cli.run_check if command == "check" else cli.run_send
-            return run(given, environment)
-        case "suggest":
-            return cli.print_mapping(given)
-        case "sandbox":
-            return cli.serve_sandbox(given, environment)
-        case _:
-            return cli.print_settings(given, environment)
+    with StepDisplay(sys.stderr) as steps, steps.step("Starting") if command.loads_much else contextlib.nullcontext():
+        run: RunCommand = getattr(cli, command.run)
+    return run(given, environment)
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -322,7 +323,8 @@ def test_the_help_teaches_by_examples_that_can_be_called(
     assert max(map(len, told.splitlines())) <= 120
     examples = re.search(r"examples?:\n(.*?)\n\n", told, re.DOTALL)
     for line in examples[1].replace("\\\n", "").splitlines() if examples else ():
-        words = re.split(r"\s{3,}(?![\s-])|\s>", line.partition("intempt_core")[2] or line.strip())[0].split()
+        call = re.split(r"\s{3,}(?![\s-])|\s>", line.partition("intempt_core")[2] or line.strip())[0]
+        words = shlex.split(call)
         given = build_parser().parse_args(words)
         assert given.command in words
     assert bool(examples) == bool(command)

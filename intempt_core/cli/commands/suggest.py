@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 
@@ -12,11 +13,12 @@ from intempt_core.cli.output import print_message
 from intempt_core.cli.steps import StepDisplay, shorten_name
 from intempt_core.contract import format_count
 from intempt_core.errors import MappingError
-from intempt_core.mapping import Mapping, draft_mapping, find_vendor
+from intempt_core.mapping import Mapping as FieldMapping
+from intempt_core.mapping import draft_mapping, find_vendor
 from intempt_core.readers import Document, Table, read_table_or_document
 
 
-def print_mapping(args: argparse.Namespace) -> int:
+def print_mapping(args: argparse.Namespace, _environment: Mapping[str, str]) -> int:
     """Run ``suggest``: 0, whatever could be suggested.
 
     Raises :class:`MappingError` where a file takes no mapping, or nothing in it can be read.
@@ -56,7 +58,7 @@ def _describe_unreadable_lines(table: Table) -> list[str]:
     return [f"{rows.size:,} of {format_count(table.rows, 'row')} cannot be read as JSON. See {where}"]
 
 
-def _print_json(mapping: Mapping) -> None:
+def _print_json(mapping: FieldMapping) -> None:
     """Print a mapping file so that it can be read again whatever the terminal's own encoding is."""
     text = mapping.to_json()
     try:

@@ -1,0 +1,87 @@
+"""Arguments that several commands take: the file, how it is read, and the catalogue of its products."""
+
+import argparse
+from functools import partial
+from pathlib import Path
+
+from intempt_core.contract import join_words
+from intempt_core.readers import (
+    DELIMITER_NAMES,
+    GZIP_SUFFIX,
+    HIDDEN_ROWS_CHOICES,
+    JSON_DOCUMENT,
+    MERGED_CELLS_CHOICES,
+    list_suffixes,
+    parse_delimiter,
+)
+
+FILE_HELP = (
+    f"{list_suffixes(conjunction='or')}, each also as {GZIP_SUFFIX};"
+    f" or {list_suffixes([JSON_DOCUMENT])}: {JSON_DOCUMENT.holds}"
+)
+"""Which files a command takes."""
+
+_MAX_DIGITS = 9
+
+_MAPPING_HELP = (
+    "a mapping file, or the name of a mapping saved in the console; without one only exact headers are taken"
+)
+
+_CATALOGUE_HELP = "products are looked for in this file, CSV or JSON; default: the one loaded for the target"
+_RULES_HELP = "the team's own rules, JSON Schema by event name (docs/rules.md)"
+_COLUMN_HELP = "the catalogue's column of the product id; default: productId"
+
+
+def add_file(command: argparse.ArgumentParser, *, is_optional: bool = False) -> None:
+    """Add the file, its mapping, the team's rules, and how the file is read."""
+    command.add_argument("file", metavar="FILE", type=Path, nargs="?" if is_optional else None, help=FILE_HELP)
+    command.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING_HELP)
+    command.add_argument("--rules", metavar="FILE", type=Path, help=_RULES_HELP)
+    add_read_options(command)
+
+
+def add_read_options(command: argparse.ArgumentParser) -> None:
+    """Add how the file is read; each option is called as a field of :class:`~intempt_core.readers.ReadOptions`."""
+    group = command.add_argument_group("how the file is read", "recognised where neither this nor the mapping says it")
+    names = join_words(list(DELIMITER_NAMES.values()), "or")
+    group.add_argument("--sheet", metavar="NAME", help="the sheet of a workbook; default: the first visible one")
+    group.add_argument(
+        "--header-line",
+        type=partial(_parse_number, least=1),
+        metavar="N",
+        help="the line, or row of a sheet, of the header",
+    )
+    group.add_argument(
+        "--no-header",
+        action="store_true",
+        default=None,
+        help="there is no header: columns are called “column 1” and so on; --header-line is then the first row",
+    )
+    group.add_argument(
+        "--rows-to-skip", type=partial(_parse_number, least=0), metavar="N", help="skip so many rows after the header"
+    )
+    group.add_argument(
+        "--delimiter", type=parse_delimiter, metavar="CHAR", help=f"between cells: {names}, or a character"
+    )
+    group.add_argument("--quote", type=_parse_quote, metavar="CHAR", help="around cells: a character, or none")
+    group.add_argument("--hidden-rows", choices=HIDDEN_ROWS_CHOICES, help="hidden rows of a sheet; default: include")
+    group.add_argument(
+        "--merged-cells", choices=MERGED_CELLS_CHOICES, help="fill: the rows below have the value too; default: leave"
+    )
+    group.add_argument("--encoding", metavar="NAME", help="such as utf-8, utf-16 or cp1252")
+
+
+def add_catalogue(command: argparse.ArgumentParser) -> None:
+    """Add the catalogue that products are looked for in."""
+    command.add_argument("--catalogue", metavar="FILE", type=Path, help=_CATALOGUE_HELP)
+    command.add_argument("--catalogue-column", metavar="COLUMN", help=_COLUMN_HELP)
+
+
+def _parse_number(text: str, least: int) -> int:
+    if not text.isdecimal() or len(text) > _MAX_DIGITS or int(text) < least:
+        raise argparse.ArgumentTypeError(f"“{text}” is no number of lines; it takes {least} or more")
+    return int(text)
+
+
+def _parse_quote(text: str) -> str:
+    return "" if text.lower() == "none" else text
