@@ -124,7 +124,7 @@ def now_ms() -> int:
 
 def is_blank(text: str) -> bool:
     """Whether a text holds nothing visible; it then counts as missing."""
-    return not text.strip(BLANK_CHARACTERS)
+    return not "!" <= text[:1] <= "~" and not text.strip(BLANK_CHARACTERS)  # the first question is much faster
 
 
 def is_event_name(value: Json) -> bool:

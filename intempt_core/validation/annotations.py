@@ -7,6 +7,7 @@ be seen.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -102,10 +103,11 @@ def annotate_lines(
     text: str, annotations: Sequence[Annotation], first: int = 1, count: int = 1_000_000
 ) -> list[AnnotatedLine]:
     """Lines ``first`` to ``first + count`` of a text (from 1); ``annotations`` are in the text's order."""
-    ends = [found.span() for found in TEXT_LINE_END.finditer(text)]
+    ends = [found.span() for found in islice(TEXT_LINE_END.finditer(text), first - 1 + count)]
     starts = [0, *(end for _, end in ends)][first - 1 : first - 1 + count]
     stops = [*(start for start, _ in ends), len(text)][first - 1 : first - 1 + count]
-    plain = text.isascii() and not _INVISIBLE_PATTERN.search(text)
+    drawn = text[starts[0] : stops[-1]] if starts else ""
+    plain = drawn.isascii() and not _INVISIBLE_PATTERN.search(drawn)
     lines, ahead, over = [], 0, [one for one in annotations if starts and one.at < starts[0] < one.end]
     while starts and ahead < len(annotations) and annotations[ahead].at < starts[0]:
         ahead += 1

@@ -269,6 +269,7 @@ class CatalogueStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._loaded: dict[str, tuple[tuple[int, int], ProductCatalogue]] = {}
+        self._paths: dict[str, Path] = {}  # asked for several times whenever a screen is drawn
 
     def get(self, target: str) -> ProductCatalogue | None:
         """A target's catalogue, if one is loaded. Raises :class:`CatalogueUnavailable`: its file cannot be read."""
@@ -311,7 +312,9 @@ class CatalogueStore:
         self._loaded.pop(target, None)
 
     def _path_of(self, target: str) -> Path:
-        return self._folder / f"{sha256(target.encode()).hexdigest()[:32]}.arrow"
+        if target not in self._paths:
+            self._paths[target] = self._folder / f"{sha256(target.encode()).hexdigest()[:32]}.arrow"
+        return self._paths[target]
 
 
 def _load_catalogue(file: Path) -> ProductCatalogue:

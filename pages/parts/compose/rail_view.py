@@ -151,10 +151,9 @@ def _format_problem(found: FieldIssue) -> str:
 def show_request_text(screen: ComposeState, target: Target) -> None:
     """The exact request: as it was sent, while its outcome is shown, and else as it will be sent."""
     sent = read_sent_body(screen.guard.batch) if screen.guard.batch else None
-    body = sent if sent is not None else screen.body
+    body, text = screen.render_request() if sent is None else (sent, sent.decode("utf-8", "replace"))
     what = "Request as it was sent" if sent is not None else "Request"
     with st.expander(f"{what} ({format_size(len(body))})", key="compose-request"):
-        text = body.decode("utf-8", "replace") if sent is not None else screen.payload.text
         show_raw_text(f"POST {target.track_url}\nContent-Type: application/json\n\n{text}", 420)
         if sent is None:
             st.caption("Formatted for reading; sent as one line.")

@@ -14,7 +14,7 @@ from itertools import count
 
 from intempt_core.contract import IDENTITY_FIELDS, EventName, Issue, Json, build_request_body, format_count, now_ms
 from intempt_core.history import HistoryCheckpoint
-from intempt_core.readers import Payload, read_payload
+from intempt_core.readers import Payload, mask_pasted_keys, read_payload
 from pages.parts.compose.form import CommonFields, EventForm, make_common_key
 from pages.parts.shared.screen_state import get_screen_state
 from pages.parts.shared.send_flow import make_event_id
@@ -131,10 +131,10 @@ class ComposeState:
         """The request as it will be sent, read back like any pasted payload (ARCHITECTURE, one pipeline)."""
         return read_payload(build_request_body(self.read_events(), indent=True).decode())
 
-    @property
-    def body(self) -> bytes:
-        """The request's body, byte for byte as it will be sent."""
-        return build_request_body(self.read_events())
+    def render_request(self) -> tuple[bytes, str]:
+        """The request's body, byte for byte as it will be sent, and indented for reading, with every key masked."""
+        events = self.read_events()
+        return build_request_body(events), mask_pasted_keys(build_request_body(events, indent=True).decode())[0]
 
     def read_events(self) -> list[tuple[Json, dict[str, Json]]]:
         """The events, as (name, event) pairs in their order.
