@@ -5,6 +5,7 @@ server, not with the first visitor. What decides who may reach it stands before 
 """
 
 import asyncio
+import gc
 import logging
 import os
 import signal
@@ -88,6 +89,7 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         await asyncio.to_thread(services.start)
     except ConsoleError as error:
         exit_with_error(error)
+    gc.freeze()  # what is loaded stays: it is not searched for reference cycles again and again
     for notice in services.notices:
         logs.write_log(_LOG, "a notice stands on every screen", level=logging.WARNING, notice=notice)
     try:

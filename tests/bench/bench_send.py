@@ -5,6 +5,7 @@ from the first request's start to the last outcome's mark, as history has them; 
 """
 
 import asyncio
+import gc
 import http.client
 import os
 import subprocess
@@ -151,6 +152,7 @@ def sent(data: str, url: str) -> dict[str, float]:
     (batch,) = history.queue.unfinished()
     dispatcher = Dispatcher(history, SendingEnvironment(settings, lambda _: sandbox_target(url)), owner="bench")
     dispatcher.start(durable=True)
+    gc.freeze()  # as the console and the sending process do
     while history.queries.batch(batch.id).state is BatchState.SENDING:
         time.sleep(0.25)
     dispatcher.stop()
