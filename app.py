@@ -89,7 +89,8 @@ async def lifespan(_: st.App) -> AsyncIterator[None]:
         await asyncio.to_thread(services.start)
     except ConsoleError as error:
         exit_with_error(error)
-    gc.freeze()  # what is loaded stays: it is not searched for reference cycles again and again
+    gc.collect()
+    gc.freeze()  # what is loaded stays: Streamlit searches for reference cycles after every run of a screen
     for notice in services.notices:
         logs.write_log(_LOG, "a notice stands on every screen", level=logging.WARNING, notice=notice)
     try:
