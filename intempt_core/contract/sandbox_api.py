@@ -21,6 +21,9 @@ MAX_ARRIVAL_IDS = 200
 MAX_LISTED_ARRIVALS = 2_000
 """Arrivals that one response lists at the most, the last ones: an id may have been repeated without end."""
 
+MAX_WAIT_SECONDS = 60.0
+"""Seconds that one request may wait for an event."""
+
 VERDICT_HEADER = "sandbox-verdict"
 """The header of a response to a track request that says what became of its events."""
 
@@ -35,6 +38,7 @@ class SandboxPath(StrEnum):
     """
 
     EVENTS = f"{SANDBOX_PATH_PREFIX}events"
+    WAIT = f"{SANDBOX_PATH_PREFIX}wait"
     ARRIVALS = f"{SANDBOX_PATH_PREFIX}arrivals"
     PERSON = f"{SANDBOX_PATH_PREFIX}person"
     CONSENTS = f"{SANDBOX_PATH_PREFIX}consents"

@@ -5,7 +5,8 @@ alias, consent and recommend calls. The same application is mounted in the conso
 
 - ``http/routes``, ``http/server``: the application, and a server for it
 - ``http/auth``, ``http/body_limits``: what a request must have, and how many large bodies are in memory
-- ``http/received_request``, ``http/queries``: the request and its questions
+- ``http/received_request``, ``http/queries``, ``http/event_queries``: the request and its questions
+- ``http/waiting``: requests that wait for events
 - ``http/responses``, ``http/openapi``: JSON responses and the OpenAPI document
 - ``http/fault_injector``, ``http/fault_responses``: simulated failures
 - ``storage/store``, ``storage/schema``: the database and its writer thread

@@ -1,7 +1,7 @@
 """Fault responses: error statuses, closed connections, missing and slow responses (``contract/faults.py``)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import orjson
 from starlette.responses import Response, StreamingResponse
@@ -86,10 +86,17 @@ async def _await_disconnect(receive: Receive) -> None:
 
 async def delay_response(receive: Receive, seconds: float) -> None:
     """Wait for so long, but no longer than until the server is asked to shut down: it waits for its requests."""
-    exchange, clock = _find_exchange(receive), asyncio.get_running_loop().time
-    before, until = getattr(exchange, "keep_alive", None), clock() + seconds
-    while (left := until - clock()) > 0 and getattr(exchange, "keep_alive", None) is before:  # noqa: ASYNC110  the server's, no event
+    clock = asyncio.get_running_loop().time
+    shutting_down, until = watch_shutdown(receive), clock() + seconds
+    while (left := until - clock()) > 0 and not shutting_down():  # noqa: ASYNC110  the server's, no event
         await asyncio.sleep(min(left, SHUTDOWN_POLL_SECONDS))
+
+
+def watch_shutdown(receive: Receive) -> Callable[[], bool]:
+    """Watch the server of a request: what is returned says whether it has been asked to shut down since."""
+    exchange = _find_exchange(receive)
+    before = getattr(exchange, "keep_alive", None)
+    return lambda: getattr(exchange, "keep_alive", None) is not before
 
 
 def _find_exchange(receive: Receive) -> object:

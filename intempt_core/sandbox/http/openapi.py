@@ -16,6 +16,7 @@ from intempt_core.contract import (
     MAX_ARRIVAL_IDS,
     MAX_QUERY_EVENT_IDS,
     MAX_VERDICT_EVENTS,
+    MAX_WAIT_SECONDS,
     VERDICT_HEADER,
     EventName,
     FaultDocument,
@@ -92,7 +93,22 @@ def _build_sandbox_paths() -> JsonSchema:
         _build_query_parameter("after", _build_integer(0)),
         _build_query_parameter("name", _TEXT),
         _build_query_parameter("person", _TEXT),
+        _build_query_parameter("eventId", _TEXT),
+        _build_query_parameter("userId", _TEXT),
+        _build_query_parameter("project", _TEXT),
+        {
+            **_build_query_parameter("since", _build_integer(0)),
+            "description": "Arrived then or later, in epoch milliseconds.",
+        },
     ]
+    seconds = {
+        **_build_query_parameter("seconds", {"type": "number", "minimum": 0, "maximum": MAX_WAIT_SECONDS}),
+        "description": "How long to wait at the most.",
+    }
+    of_project = {
+        **_build_query_parameter("project", _TEXT),
+        "description": "The project whose failures they are, beside those of everything.",
+    }
     shown = [
         _build_query_parameter("limit", _build_integer(0)),
         _build_query_parameter("name", _TEXT),
@@ -119,6 +135,17 @@ def _build_sandbox_paths() -> JsonSchema:
             },
             "delete": _build_operation("clear", "Forget everything", None, found, takes_input=False),
         },
+        SandboxPath.WAIT.value: {
+            "get": {
+                **_build_operation(
+                    "wait",
+                    "The events that the filters match, as soon as there is one; or, in time, what came instead",
+                    None,
+                    {"200": _build_response("What arrived, or what came instead.", _refer_to("Awaited"))},
+                ),
+                "parameters": [*listed, seconds],
+            },
+        },
         SandboxPath.ARRIVALS.value: {
             "get": {
                 **_build_operation(
@@ -144,6 +171,7 @@ def _build_sandbox_paths() -> JsonSchema:
             "get": _build_operation("readRequest", "One request as it came", None, found | missing, takes_input=False),
         },
         SandboxPath.FAULTS.value: {
+            "parameters": [of_project],
             "get": _build_operation("readFaults", "Which failures are simulated", None, faults, takes_input=False),
             "put": _build_operation("setFaults", "Simulate failures", _refer_to("Faults"), faults),
             "delete": _build_operation("clearFaults", "Simulate no failures", None, faults, takes_input=False),
@@ -236,6 +264,21 @@ def _build_schemas() -> JsonSchema:
                 "org": _ID, "project": _ID, "id": _ID, "by": {"enum": list(NODE_KINDS)},
                 "eventIds": {"type": ["array", "null"], "items": _TEXT, "maxItems": MAX_QUERY_EVENT_IDS},
                 "arrivals": {"type": ["boolean", "null"]},
+            },
+        },
+        "Awaited": {
+            "type": "object",
+            "required": ["arrived", "events", "next", "instead"],
+            "properties": {
+                "arrived": {"type": "boolean"},
+                "events": {"type": "array", "items": {"type": "object"}},
+                "next": {"type": ["integer", "null"]},
+                "instead": {
+                    "type": "object",
+                    "required": ["events", "requests"],
+                    "properties": {name: {"type": "array", "items": {"type": "object"}}
+                                   for name in ("events", "requests")},
+                },
             },
         },
         "Arrivals": {

@@ -37,6 +37,7 @@ from intempt_core.sandbox.http.auth import (
     read_content_length,
 )
 from intempt_core.sandbox.http.body_limits import SMALL_BODY_BYTES, BodyLimiter
+from intempt_core.sandbox.http.event_queries import parse_event_query, parse_wait_seconds, read_number_parameter
 from intempt_core.sandbox.http.fault_injector import FaultInjector
 from intempt_core.sandbox.http.fault_responses import build_fault_response, delay_response
 from intempt_core.sandbox.http.openapi import build_openapi
@@ -48,11 +49,13 @@ from intempt_core.sandbox.http.responses import (
     handle_store_unavailable,
     json_response,
 )
+from intempt_core.sandbox.http.waiting import ArrivalSignal, EventWait
 from intempt_core.sandbox.storage.fast_path import EventColumns
 from intempt_core.sandbox.storage.listing import (
-    EventListQuery,
+    find_awaited_events,
     list_arrivals,
     list_consents,
+    list_instead,
     list_person_events,
     list_received_events,
 )
@@ -96,6 +99,7 @@ class _Endpoints:
     injector: FaultInjector
     body_limiter: BodyLimiter
     page_origins: Collection[str]
+    arrival_signal: ArrivalSignal
 
     async def track(self, received: ReceivedRequest) -> Response:
         """CONTRACT 1.1, 6.1, 6.3: take events. The response is sent after they are committed, and says in a header what
@@ -110,7 +114,8 @@ class _Endpoints:
         body = received.body
         received.received_at = self.clock()
         count, events = await _run_parser(lambda: _parse_events(body, received.received_at), body)
-        fault, delay = self.injector.draw_fault(received.path, count)
+        project = received.segment("project")
+        fault, delay = self.injector.draw_fault(received.path, count, project=project)
         status: int | None = 201
         response = json_response({}, 201)
         if fault is not None:
@@ -120,7 +125,7 @@ class _Endpoints:
             status=status,
             fault="" if fault is None else fault.effect,
             stored=stored,
-            deduplicates=self.injector.current.deduplicates,
+            deduplicates=self.injector.deduplicates(project),
             events=events,
         )
         if stored:
@@ -129,6 +134,7 @@ class _Endpoints:
                 response.headers[VERDICT_HEADER] = verdict.as_header
         else:
             self.store.add_nowait(arrival)
+        self.arrival_signal.notify(project)
         received.body = b""  # it is stored: a response that is delayed does not keep it in memory
         return response, delay
 
@@ -161,7 +167,7 @@ class _Endpoints:
 
     async def _finish(self, received: ReceivedRequest, response: Response) -> tuple[Response, bool]:
         """The response to a request without events, or that of the fault it meets; whether the request takes effect."""
-        fault, delay = self.injector.draw_fault(received.path)
+        fault, delay = self.injector.draw_fault(received.path, project=received.segment("project"))
         status: int | None = response.status_code
         if fault is not None:
             status, response = build_fault_response(fault, response, received.request.receive)
@@ -204,14 +210,22 @@ class _Endpoints:
             check_origin(request, self.page_origins)
             await self.store.catch_up()
             return json_response({"deleted": await asyncio.to_thread(self.store.clear)})
-        given = request.query_params
-        query = EventListQuery(
-            _read_number_parameter(request, "limit", 10_000),
-            _read_number_parameter(request, "after", 0),
-            given.get("name"),
-            given.get("person"),
-        )
+        query = parse_event_query(request.query_params)
         return await self._respond(lambda: list_received_events(self.store, query))
+
+    async def wait(self, request: Request) -> Response:
+        """The events that the filters match, as soon as there is one; or what came instead."""
+        check_key(request)
+        query, seconds = parse_event_query(request.query_params), parse_wait_seconds(request.query_params)
+
+        async def look() -> bytes | None:
+            await self.store.catch_up()
+            return await asyncio.to_thread(find_awaited_events, self.store, query)
+
+        found = await EventWait(request, query.project, seconds, look).run(self.arrival_signal)
+        if found is None:
+            return await self._respond(lambda: list_instead(self.store, query))
+        return Response(found, media_type="application/json")
 
     async def arrivals(self, request: Request) -> Response:
         """Which of some event ids arrived, when and by whom, and what became of each arrival."""
@@ -228,7 +242,7 @@ class _Endpoints:
             shown = LiveFilter(given.get("shown", LiveFilter.EVERYTHING))
         except ValueError:
             raise SandboxRejection(400, f"The parameter shown is none of {', '.join(LiveFilter)}.") from None
-        limit = min(_read_number_parameter(request, "limit", 100), MAX_LIVE_ROWS)
+        limit = min(read_number_parameter(given, "limit", 100), MAX_LIVE_ROWS)
         query = LiveQuery(
             limit, given.get("name") or None, shown, given.get("text", ""), given.get("hidden_reader", "")
         )
@@ -263,21 +277,22 @@ class _Endpoints:
         return await self._respond(lambda: list_consents(self.store))
 
     async def fault_document(self, request: Request) -> Response:
-        """The simulated failures: read, set by PUT, cleared by DELETE."""
+        """The simulated failures, of a project or of all: read, set by PUT, cleared by DELETE."""
         check_key(request)
+        project = request.query_params.get("project")
         if request.method == "PUT":
             check_origin(request, self.page_origins)
             check_content_type(request)
             read_content_length(request, MAX_FAULT_DOCUMENT_BYTES)
             document = read_json_body(await read_body(request, MAX_FAULT_DOCUMENT_BYTES))
             try:
-                self.injector.set(parse_fault_document(document))
+                self.injector.set(parse_fault_document(document), project)
             except FaultDocumentUnreadable as error:
                 raise SandboxRejection(400, str(error)) from None
         elif request.method == "DELETE":
             check_origin(request, self.page_origins)
-            self.injector.set(FaultDocument())
-        now = self.injector.current
+            self.injector.set(FaultDocument(), project)
+        now = self.injector.read_current(project)
         return json_response({**now.model_dump(), "sentence": now.sentence})
 
     async def openapi(self, request: Request) -> Response:
@@ -325,15 +340,6 @@ def _parse_events(body: bytes, received_at: int) -> tuple[int, EventColumns | No
     return events.event_count, events if len(body) <= CACHED_PARSE_BYTES else None
 
 
-def _read_number_parameter(request: Request, name: str, default: int) -> int:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not text.isdecimal() or len(text) > 15:
-        raise SandboxRejection(400, f"The parameter {name} is no whole number.")
-    return int(text)
-
-
 def create_sandbox_app(
     file: Path,
     *,
@@ -345,6 +351,7 @@ def create_sandbox_app(
     body_limiter: BodyLimiter | None = None,
     page_origins: Collection[str] = (),
     max_store_bytes: int = MAX_STORE_BYTES,
+    arrival_signal: ArrivalSignal | None = None,
 ) -> Starlette:
     """Create a local Track API on the database ``file``, to be served at ``/`` or mounted anywhere.
 
@@ -352,7 +359,8 @@ def create_sandbox_app(
     ``max_body_bytes`` is in bytes. ``middleware`` comes before everything else. ``injector`` has the simulated
     failures, by default none; ``body_limiter`` holds large bodies back. Pages of ``page_origins`` may write, beside
     those of its own; whether browsers let them is for a middleware to say. ``max_store_bytes`` bounds the file and its
-    log. The file is opened by the first request and closed by ``app.state.store.close()``.
+    log, ``arrival_signal`` how many requests wait for events, and how long. The file is opened by the first request and
+    closed by ``app.state.store.close()``.
     """
     store = SandboxStore(file, max_store_bytes)
     sandbox = _Endpoints(
@@ -363,6 +371,7 @@ def create_sandbox_app(
         injector or FaultInjector(),
         body_limiter or BodyLimiter(),
         page_origins,
+        arrival_signal or ArrivalSignal(),
     )
     project = "/v1/{org}/projects/{project}"
     made = Starlette(
@@ -372,6 +381,7 @@ def create_sandbox_app(
             Route(f"{project}/feeds/{{feed}}/data", sandbox.api(sandbox.feed), methods=["POST"]),
             Route(f"{project}/consents/data", sandbox.api(sandbox.consent), methods=["POST"]),
             Route(SandboxPath.EVENTS, sandbox.events, methods=["GET", "DELETE"]),
+            Route(SandboxPath.WAIT, sandbox.wait, methods=["GET"]),
             Route(SandboxPath.ARRIVALS, sandbox.arrivals, methods=["GET"]),
             Route(SandboxPath.PERSON, sandbox.person, methods=["POST"]),
             Route(SandboxPath.CONSENTS, sandbox.consents, methods=["GET"]),

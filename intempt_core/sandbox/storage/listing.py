@@ -20,19 +20,42 @@ class EventListQuery:
         after: The cursor: the ``seq`` after which the page begins.
         name: The name that events must have, ``None`` for any.
         person: An id that events must have in any identity field, ``None`` for any.
+        event_id: The event id that events must have, ``None`` for any.
+        user_id: The ``userId`` that events must have, ``None`` for any.
+        project: The project to which they must have been sent, ``None`` for any.
+        since: When they must have arrived or later, in epoch milliseconds; ``None`` for any time.
     """
 
     limit: int = 10_000
     after: int = 0
     name: str | None = None
     person: str | None = None
+    event_id: str | None = None
+    user_id: str | None = None
+    project: str | None = None
+    since: int | None = None
 
     @property
     def condition(self) -> str:
         """The filters as SQL."""
-        by_name = "e.name = :name" if self.name is not None else "TRUE"
-        by_person = ":person IN (e.profile_id, e.user_id, e.another_user_id, e.account_id)"
-        return f"{by_name} AND {by_person if self.person is not None else 'TRUE'}"
+        given = [sql for field, sql in _EVENT_FILTERS.items() if getattr(self, field) is not None]
+        return " AND ".join(given) or "TRUE"
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The values of the filters, for SQL. Any: SQLite's own parameters."""
+        return {**{field: getattr(self, field) for field in _EVENT_FILTERS}, "after": self.after}
+
+
+_EVENT_FILTERS = {
+    "name": "e.name = :name",
+    "person": ":person IN (e.profile_id, e.user_id, e.another_user_id, e.account_id)",
+    "event_id": "e.event_id = :event_id",
+    "user_id": "e.user_id = :user_id",
+    "project": "e.project IN (SELECT id FROM projects WHERE project = :project)",
+    "since": "(SELECT received_at FROM arrivals WHERE id = e.arrival) >= :since",
+}
+"""Field of :class:`EventListQuery` → its condition, where it is given."""
 
 
 def list_received_events(store: SandboxStore, query: EventListQuery) -> bytes:
@@ -41,7 +64,7 @@ def list_received_events(store: SandboxStore, query: EventListQuery) -> bytes:
     ``count`` and ``processed`` count all that the filters match. ``next`` is the ``after`` of the next page, null on
     the last one. Times are epoch milliseconds. Raises :class:`SandboxStoreUnavailable`.
     """
-    given = {"limit": query.limit + 1, "after": query.after, "name": query.name, "person": query.person}
+    given = {"limit": query.limit + 1, **query.parameters}
     (totals,) = store.rows(
         _TOTALS if query.condition == EventListQuery().condition else _build_count_query(query.condition), given
     )
@@ -54,6 +77,48 @@ def list_received_events(store: SandboxStore, query: EventListQuery) -> bytes:
         "next": shown[-1]["seq"] if len(rows) > len(shown) and shown else None,
     }
     return orjson.dumps(page)
+
+
+MAX_INSTEAD_ROWS = 50
+"""Events, and rejected requests, that a wait in vain tells of, each at the most: the last ones."""
+
+
+def find_awaited_events(store: SandboxStore, query: EventListQuery) -> bytes | None:
+    """Find the events that a wait waits for, as JSON like :func:`list_received_events`; ``None`` where none came.
+
+    Raises :class:`SandboxStoreUnavailable`.
+    """
+    rows = store.rows(_build_list_query(query.condition), {"limit": query.limit + 1, **query.parameters})
+    if not rows:
+        return None
+    shown = [_event_to_json(row) for row in rows[: query.limit]]
+    following = shown[-1]["seq"] if len(rows) > len(shown) and shown else None
+    return orjson.dumps({"arrived": True, "events": shown, "next": following, "instead": _NOTHING_INSTEAD})
+
+
+def list_instead(store: SandboxStore, query: EventListQuery) -> bytes:
+    """List what came instead of the events that a wait waited for, as JSON: the last events and rejected requests of
+    the same project, since the same time, oldest first. Raises :class:`SandboxStoreUnavailable`.
+    """
+    wider = EventListQuery(after=query.after, project=query.project, since=query.since)
+    given = {"limit": MAX_INSTEAD_ROWS, **wider.parameters}
+    events = store.rows(_build_list_query(wider.condition, newest_first=True), given)
+    requests = store.rows(_REJECTED_REQUESTS, given)
+    instead = {
+        "events": [_event_to_json(row) for row in reversed(events)],
+        "requests": [dict(row) for row in reversed(requests)],
+    }
+    return orjson.dumps({"arrived": False, "events": [], "next": None, "instead": instead})
+
+
+_NOTHING_INSTEAD: dict[str, list[object]] = {"events": [], "requests": []}
+
+_REJECTED_REQUESTS = """
+SELECT id AS request, received_at, method, path, org, project, source, client, status, message, fault FROM requests
+WHERE NOT stored AND (message <> '' OR fault <> '') AND (:project IS NULL OR project = :project)
+  AND (:since IS NULL OR received_at >= :since)
+ORDER BY id DESC LIMIT :limit
+"""
 
 
 def list_consents(store: SandboxStore) -> bytes:
@@ -181,10 +246,10 @@ FROM events AS e WHERE {condition}
 """  # noqa: S608  the condition is one of ours, its values are parameters
 
 
-def _build_list_query(condition: str) -> str:
+def _build_list_query(condition: str, *, newest_first: bool = False) -> str:
     return f"""
 SELECT e.seq, e.arrival, e.name, e.event_id, e.profile_id, e.user_id, e.another_user_id, e.account_id, e.product_id,
        e.time, e.codes, e.because, e.repeat_of, e.body, a.received_at, a.source, a.client, p.org, p.project
 FROM events AS e JOIN arrivals AS a ON a.id = e.arrival JOIN projects AS p ON p.id = e.project
-WHERE e.seq > :after AND {condition} ORDER BY e.seq LIMIT :limit
+WHERE e.seq > :after AND {condition} ORDER BY e.seq {"DESC" if newest_first else ""} LIMIT :limit
 """  # noqa: S608  the condition is one of ours, its values are parameters

@@ -10,11 +10,13 @@ import pytest
 from starlette.routing import Route
 
 from intempt_core.sandbox import SANDBOX_KEY, create_sandbox_app, run_sandbox
+from intempt_core.sandbox.http.waiting import ArrivalSignal
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
-    with run_sandbox(tmp_path / "s.sqlite3") as url:
+    # A wait for an event takes a moment, whatever it asks for: most of them wait in vain here.
+    with run_sandbox(tmp_path / "s.sqlite3", arrival_signal=ArrivalSignal(limit=0.05)) as url:
         yield url
 
 

@@ -1,0 +1,33 @@
+"""The pytest plugin: the fixture ``track_api``, a sandbox of a test's own, over real HTTP.
+
+Every pytest of an environment loads this module, so it imports nothing of ours: that happens when a test first uses the
+fixture. A fixture of the same name in a project takes the place of this one, as pytest has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from intempt_core.testing.process_sandbox import ProcessSandbox
+    from intempt_core.testing.track_api import TrackApi
+
+
+@pytest.fixture(scope="session")
+def _track_api_server() -> Iterator[ProcessSandbox]:
+    """The sandbox of this process, from the first test that needs it until the last test has ended."""
+    from intempt_core.testing.process_sandbox import run_process_sandbox  # noqa: PLC0415  only where the fixture is used
+
+    with run_process_sandbox() as server:
+        yield server
+
+
+@pytest.fixture
+def track_api(_track_api_server: ProcessSandbox, request: pytest.FixtureRequest) -> Iterator[TrackApi]:
+    """A Track API of this test's own: point the application at it, then expect events and read feeds."""
+    api = _track_api_server.open_project(request.node.nodeid)
+    yield api
+    api.close()
