@@ -4,7 +4,8 @@
 - ``parser``: the list of commands; ``arguments/``: what each takes, and the help that teaches it
 - ``exit_codes``: what each exit code means
 - ``check``: what is wrong, and what of it is new since an earlier check
-- ``send``, ``resume`` (``send --resume``); ``commands/``: ``suggest``, ``sandbox``, ``settings``, a module each
+- ``send``, ``resume`` (``send --resume``)
+- ``commands/``: ``suggest``, ``sandbox``, ``schema``, ``settings``, a module each
 - ``sending``, ``outcome``, ``prior_events``: how a batch is sent, what became of it, what of a file went before
 - ``input``: a file as it is read and checked
 - ``targets``, ``catalogue``: the target that a call names, and what its products are looked for in

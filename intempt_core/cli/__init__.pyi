@@ -4,6 +4,9 @@ from .check import (
 from .commands.sandbox import (
     serve_sandbox as serve_sandbox,
 )
+from .commands.schema import (
+    print_schema as print_schema,
+)
 from .commands.settings import (
     print_settings as print_settings,
 )

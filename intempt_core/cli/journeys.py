@@ -1,4 +1,4 @@
-"""A journey that the command line is called with: saved in the console, or in a file; it becomes checked input."""
+"""What the command line sends without a file: a journey, saved in the console or in a file, or one event."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -6,7 +6,14 @@ from pathlib import Path
 
 from intempt_core.cli.input import InputFile
 from intempt_core.contract import Json, build_request_body, join_words, now_ms
-from intempt_core.journeys import Journey, JourneyStore, build_journey_events, find_own_values, read_journey_file
+from intempt_core.journeys import (
+    Journey,
+    JourneyEvent,
+    JourneyStore,
+    build_journey_events,
+    find_own_values,
+    read_journey_file,
+)
 from intempt_core.readers import read_payload
 
 
@@ -15,6 +22,11 @@ def load_journey(named: str, saved: JourneyStore) -> Journey:
     if Path(named).is_file() or "/" in named or named.endswith(".json"):
         return read_journey_file(Path(named))
     return saved.get(named)
+
+
+def make_event(name: str) -> Journey:
+    """One event by its name, as a journey of nothing else; its name is checked as that of any event."""
+    return Journey(name, (JourneyEvent(name),))
 
 
 def make_journey_input(journey: Journey, sets: Mapping[str, Json]) -> InputFile:

@@ -21,6 +21,11 @@ def print_result(text: str) -> None:
             raise
 
 
+def can_show(char: str, out: TextIO) -> bool:
+    """Whether a character can be written to a terminal as it is, and moves nothing there."""
+    return char.isprintable() and sanitize_text(char, out) == char
+
+
 def sanitize_text(text: str, out: TextIO) -> str:
     """A text for a terminal: what comes from a file must not move the cursor, and what cannot be encoded is “?”."""
     encoding = getattr(out, "encoding", None) or "utf-8"

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from intempt_core.cli.arguments.check import CHECK
 from intempt_core.cli.arguments.command import Command
 from intempt_core.cli.arguments.sandbox import SANDBOX
+from intempt_core.cli.arguments.schema import SCHEMA
 from intempt_core.cli.arguments.send import SEND
 from intempt_core.cli.arguments.settings import SETTINGS
 from intempt_core.cli.arguments.suggest import SUGGEST
@@ -15,6 +16,7 @@ COMMANDS: tuple[Command, ...] = (
     SEND,
     SANDBOX,
     SUGGEST,
+    SCHEMA,
     SETTINGS,
 )
 """Every command, in the order in which the help lists them."""
@@ -24,7 +26,9 @@ commands in their order of use:
   python -m intempt_core check events.csv
   python -m intempt_core suggest shop.csv > shop.json
   python -m intempt_core send events.csv --target sandbox --yes
+  python -m intempt_core send --event "Added to cart" --set userId=u1 --set data.productId=A1 --target sandbox --yes
   python -m intempt_core sandbox
+  python -m intempt_core schema > track.schema.json
   python -m intempt_core settings
 
 Each has its own help: python -m intempt_core check --help

@@ -1,4 +1,4 @@
-"""``send``: check a file or a journey, plan, confirm, record the intent, send, and report every outcome.
+"""``send``: check a file, a journey or one event, plan, confirm, record the intent, send, and report every outcome.
 
 Alone this process sends by itself; beside a running console it records the intent and the console sends.
 """
@@ -19,10 +19,11 @@ from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.check import describe_report
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.input import InputFile, read_input
-from intempt_core.cli.journeys import load_journey, make_journey_input
+from intempt_core.cli.journeys import load_journey, make_event, make_journey_input
 from intempt_core.cli.outcome import can_write_results, report_outcome
 from intempt_core.cli.output import print_message, print_result
 from intempt_core.cli.prior_events import PriorEvents, describe_decision, find_prior_events
+from intempt_core.cli.request_text import describe_request, spell_json
 from intempt_core.cli.resume import run_resume
 from intempt_core.cli.rules import load_rules
 from intempt_core.cli.sending import BatchSender, SendResult, confirm_send, open_history, open_sender, prepare_sending
@@ -74,7 +75,10 @@ def _send_file(
             history = opened.enter_context(open_history(settings))
         url = str((console or {}).get("url", ""))
         target = resolve_target(args.target, settings, environment, url, history.targets)
-        sender = opened.enter_context(open_sender(history, settings, target, console, steps=steps, process=process))
+        if args.dry_run:
+            sender = BatchSender(history, settings, target, None, steps)
+        else:
+            sender = opened.enter_context(open_sender(history, settings, target, console, steps=steps, process=process))
         return _check_and_send(args, file, history, sender, rules)
 
 
@@ -82,11 +86,18 @@ def _read_source(
     args: argparse.Namespace, settings: Settings, steps: StepDisplay, opened: contextlib.ExitStack
 ) -> tuple[InputFile, History | None]:
     """What is to be sent, and history, where saved journeys are, if it had to be opened for that."""
-    if args.journey is None:
+    if not _is_composed(args):
         return read_input(args, settings, steps, run=uuid4().hex[:12] if args.new_ids else ""), None
     sets = parse_assignments(args.set)
+    if args.event is not None:
+        return make_journey_input(make_event(args.event), sets), None
     history = opened.enter_context(open_history(settings))
     return make_journey_input(load_journey(args.journey, history.journeys), sets), history
+
+
+def _is_composed(args: argparse.Namespace) -> bool:
+    """Whether events are made by the call, and not read from a file."""
+    return args.journey is not None or args.event is not None
 
 
 def _check_and_send(
@@ -244,10 +255,12 @@ class CheckedInput:
         return ExitCode.DONE if self.prior.are_all_accepted else ExitCode.NOT_ALL
 
     def report_dry_run(self) -> ExitCode:
-        """Say that nothing was sent; of a journey, print the body that would be."""
-        if self.args.journey is not None:
-            for request in self.plan.requests:
-                print_result(self.plan.body(request).decode())
+        """Say that nothing was sent; of a journey, print the body that would be, of one event the whole request."""
+        for request in self.plan.requests if _is_composed(self.args) else ():
+            body = self.plan.body(request)
+            lines = [spell_json(body)] if self.args.event is None else describe_request(self.target, body)
+            for line in lines:
+                print_result(line)
         print_message("Nothing was sent: this is what would be, without --dry-run.")
         return ExitCode.DONE
 
@@ -323,14 +336,14 @@ def _check_file(
         rows = np.setdiff1d(rows, prior.rows, assume_unique=True)
     rows = np.setdiff1d(rows, report.rows_of_codes(args.exclude), assume_unique=True)
     with steps.step("Planning", format_count(rows.size, "event")):
-        plan = _plan_rows(file, rows, settings, EventOrder(args.order), is_journey=args.journey is not None)
+        plan = _plan_rows(file, rows, settings, EventOrder(args.order), one_request=_is_composed(args))
     release_unused_memory()  # what is left stays until the last event is sent
     return CheckedInput(args, file, report, target, history, seen, prior, plan, steps, half)
 
 
-def _plan_rows(file: InputFile, rows: Int64Array, settings: Settings, order: EventOrder, *, is_journey: bool) -> Plan:
-    """Plan rows of a file, or events of a journey, which go in one request as those of the form do."""
+def _plan_rows(file: InputFile, rows: Int64Array, settings: Settings, order: EventOrder, *, one_request: bool) -> Plan:
+    """Plan rows of a file, or events of a call, which go in one request as those of the form do."""
     if file.table is not None:
         return plan_table(file.table, rows, settings, order=order)
     events = [file.payload_events[row] for row in rows]
-    return plan_events(events, one_request=is_journey, settings=settings, order=order)
+    return plan_events(events, one_request=one_request, settings=settings, order=order)

@@ -11,6 +11,7 @@
 - ``id_forms``: placeholders with who writes them, and ids that a float or a spreadsheet has changed.
 - ``identity``: which ids an event has, and which link it to a person.
 - ``model``: one event and one request as pydantic models.
+- ``json_schema``: the contract as JSON Schema, made of the models and the rules.
 - ``body``: request bodies, written as the events came.
 - ``feeds``: what a person's events show in each feed.
 - ``person_history``: a person's events as analysis reads them.

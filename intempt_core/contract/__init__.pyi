@@ -102,6 +102,11 @@ from .issues import (
     format_given as format_given,
     split_pointer as split_pointer,
 )
+from .json_schema import (
+    SCHEMA_VERSION as SCHEMA_VERSION,
+    SchemaSubject as SchemaSubject,
+    build_contract_schema as build_contract_schema,
+)
 from .model import (
     TrackEvent as TrackEvent,
     TrackRequest as TrackRequest,

@@ -23,6 +23,7 @@ examples:
   send events.csv --target shop --yes --again --new-ids         a new run of the same file, as new events
   send events.csv --target sandbox --yes --run "Release 12, smoke test"     a name by which History finds it
   send shop.csv --target shop --exclude row_repeated   without the rows that repeat another in every cell
+  send --event "Added to cart" --target sandbox --yes --set userId=u1 --set data.productId=A1 --set data.price:=12.5
   send --journey first-order --target sandbox --yes --set userId=u7 --set data.productId=A1
   send --journey journey.json --target sandbox --dry-run --set data.price:=12.5     what would be sent, and nothing is
   send --resume --yes                                  go on with what was interrupted: exactly what never left
@@ -46,11 +47,16 @@ def _add_arguments(send: argparse.ArgumentParser) -> None:
         help="without FILE: send a journey that is saved in the console, or one in a file; its ids and times are new",
     )
     send.add_argument(
+        "--event",
+        metavar="NAME",
+        help="without FILE: send one event of this name; what it holds is said by --set, its id and time are made",
+    )
+    send.add_argument(
         "--set",
         action="append",
         default=[],
         metavar="FIELD=TEXT",
-        help="a value for every event of the journey: userId=u7, data.productId=A1; a JSON value is FIELD:=JSON",
+        help="a value of the event, or of all of a journey: userId=u7, data.productId=A1; JSON is FIELD:=JSON",
     )
     send.add_argument("--dry-run", action="store_true", help="check and plan, and say what would be sent; nothing is")
     add_catalogue(send)
@@ -92,13 +98,16 @@ def _add_arguments(send: argparse.ArgumentParser) -> None:
 
 
 def _check_arguments(report: ReportMisuse, given: argparse.Namespace) -> None:
-    if given.set and given.journey is None:
-        report("--set gives values to the events of a journey: say --journey beside it")
+    if given.set and given.journey is None and given.event is None:
+        report("--set gives values to an event or to those of a journey: say --event or --journey beside it")
+    if given.event is not None and given.journey is not None:
+        report("--event sends one event, --journey those of a journey. Say one")
     if given.resume is not None:
         beside = (
             "file",
             "target",
             "journey",
+            "event",
             "mapping",
             "rules",
             "catalogue",
@@ -111,12 +120,15 @@ def _check_arguments(report: ReportMisuse, given: argparse.Namespace) -> None:
         if wrong := _list_given(given, beside):
             report(f"--resume sends what history has of a batch: it takes no {' and no '.join(wrong)}")
         return
-    input_ = given.file if given.journey is None else given.journey
-    lacking = [name for name, value in (("FILE or --journey", input_), ("--target", given.target)) if value is None]
+    composed = "--journey" if given.journey is not None else "--event" if given.event is not None else ""
+    input_ = composed or given.file
+    lacking = [
+        name for name, value in (("FILE, --event or --journey", input_), ("--target", given.target)) if value is None
+    ]
     if lacking:
         report(f"send needs {' and '.join(lacking)}; or --resume to go on with what was interrupted")
-    if given.journey is not None and (wrong := _list_given(given, ("file", "mapping", "new_ids"))):
-        report(f"--journey is all that is sent, with new ids each time: it takes no {' and no '.join(wrong)}")
+    if composed and (wrong := _list_given(given, ("file", "mapping", "new_ids"))):
+        report(f"{composed} is all that is sent, with new ids each time: it takes no {' and no '.join(wrong)}")
 
 
 def _list_given(given: argparse.Namespace, names: Iterable[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Commands that are one module each: ``suggest``, ``sandbox``, ``settings``.
+"""Commands that are one module each: ``suggest``, ``sandbox``, ``schema``, ``settings``.
 
 ``check`` and ``send``, which are more, lie beside this folder.
 """

@@ -106,11 +106,11 @@ def test_one_with_an_id_of_its_own_is_not_sent_twice_unasked(tmp_path: Path) -> 
         (["--journey", "FILE", "--target", "sandbox", "--set", "userid=1"], 2, "Did you mean “userId”?"),
         (["--journey", "FILE", "--target", "nowhere"], 3, "There is no target “nowhere”"),
         (["--journey", "FILE"], 2, "send needs --target"),
-        (["--target", "sandbox"], 2, "send needs FILE or --journey"),
+        (["--target", "sandbox"], 2, "send needs FILE, --event or --journey"),
         (["--journey", "FILE", "x.csv", "--target", "sandbox"], 2, "takes no FILE"),
         (["--journey", "FILE", "--target", "sandbox", "--mapping", "m"], 2, "takes no --mapping"),
         (["--journey", "FILE", "--target", "sandbox", "--sheet", "s", "--new-ids"], 2, "no --new-ids and no --sheet"),
-        (["x.csv", "--target", "sandbox", "--set", "userId=1"], 2, "say --journey beside it"),
+        (["x.csv", "--target", "sandbox", "--set", "userId=1"], 2, "say --event or --journey beside it"),
         (["--resume", "--journey", "FILE"], 2, "--resume sends what history has of a batch: it takes no --journey"),
     ],
 )
