@@ -36,7 +36,12 @@ def count_batches(data: Path) -> int:
 def test_it_is_sent_as_it_is_said_with_an_id_and_a_time_that_are_made(tmp_path: Path) -> None:
     data, before = tmp_path / "data", time.time_ns() // 1_000_000
     recorded: list[int] = []
-    with hostile(decides(lambda _: recorded.append(count_batches(data)) or OK)) as server:
+
+    def respond(_: object) -> bytes:
+        recorded.append(count_batches(data))
+        return OK
+
+    with hostile(decides(respond)) as server:
         call = [
             *ADDED,
             "--set",
