@@ -16,7 +16,7 @@ import numpy as np
 
 from intempt_core.arrays import Int64Array, release_unused_memory
 from intempt_core.cli.catalogue import load_catalogue
-from intempt_core.cli.check import describe_report
+from intempt_core.cli.check_reports import describe_report
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.input import InputFile, read_input
 from intempt_core.cli.journeys import load_journey, make_event, make_journey_input

@@ -2,7 +2,8 @@
 
 - ``csv_files``: results, problems, excluded rows and the fixed file as CSV
 - ``xlsx_report``: the problems of a file as a workbook with coloured cells
-- ``junit``: the results of a file that tests itself, as JUnit XML and JSON
+- ``junit``: a check, and the results of a file that tests itself, as JUnit XML; those results as JSON
+- ``github_annotations``: a check as GitHub shows it: annotations and a summary of the job
 - ``case_file``: one request with everything known of it, written and read
 - ``personal_values``, ``person_patterns``, ``plain_words``: what in a body or a text is a person's, and what is not
 - ``pseudonyms``, ``body_pseudonyms``, ``escapes``, ``salt``: persons replaced by other names, however they are written

@@ -13,7 +13,16 @@ from .csv_files import (
     export_problems_csv as export_problems_csv,
     export_results_csv as export_results_csv,
 )
+from .github_annotations import (
+    MAX_ANNOTATIONS as MAX_ANNOTATIONS,
+    escape_log_line as escape_log_line,
+    export_github_annotations as export_github_annotations,
+    export_github_expectations as export_github_expectations,
+    render_expectations_summary as render_expectations_summary,
+    render_job_summary as render_job_summary,
+)
 from .junit import (
+    export_check_junit as export_check_junit,
     export_expectations_json as export_expectations_json,
     export_expectations_junit as export_expectations_junit,
 )

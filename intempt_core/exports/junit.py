@@ -1,6 +1,7 @@
-"""The results of a file that tests itself: as JUnit XML for a build server, and as JSON.
+"""Checks as JUnit XML for a build server, and the results of a file that tests itself as JSON too.
 
-A row with a column ``expect`` is a test case: it says which issues its event is to have.
+Of a check each kind of issue is a test case. Of a file that tests itself each row with a column ``expect`` is one: it
+says which issues its event is to have.
 """
 
 import re
@@ -9,11 +10,41 @@ from functools import lru_cache
 from itertools import islice
 from xml.sax.saxutils import escape, quoteattr
 
-from intempt_core.contract import Issue, dump_json
-from intempt_core.validation import ExpectationReport, ExpectationResult, ExpectationState, Report
+from intempt_core.contract import ISSUE_KINDS, Issue, dump_json, format_count
+from intempt_core.validation import CheckVerdict, ExpectationReport, ExpectationResult, ExpectationState, Report
 
 _CHUNK_LINES = 500
 _INVALID_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+MAX_KIND_ISSUES = 20
+"""Issues that the test case of a kind lists unless a caller says otherwise; all are counted."""
+
+
+def export_check_junit(verdict: CheckVerdict, file: str, most: int = MAX_KIND_ISSUES) -> Iterator[str]:
+    """Export a check as JUnit XML: every kind of issue is a test case, also those of which none is found.
+
+    A kind is a failure where it makes a build fail, and lists up to ``most`` of its issues; where it does not, such as
+    a warning, its case passes and has the same text as output. Of a comparison it is what is new.
+    """
+    kinds = {**ISSUE_KINDS, **verdict.report.rule_kinds}
+    name, totals = _quote_attribute(file), f'tests="{len(kinds)}" failures="{len(verdict.failing)}" errors="0"'
+    yield f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites {totals}>\n<testsuite name={name} {totals}>\n'
+    for code, kind in kinds.items():
+        case = f"<testcase classname={name} name={_quote_attribute(f'{code}: {kind.title}')}"
+        rows = verdict.found.get(code, 0)
+        if not rows:
+            yield f"{case}/>\n"
+            continue
+        text = "\n".join(issue.sentence for issue in islice(verdict.iter_issues(code), most))
+        body = escape(_INVALID_XML.sub("�", text))
+        count = f"{kind.severity.value} in {format_count(rows, 'new row' if verdict.comparison else 'row')}"
+        if verdict.is_failing(code):
+            message = f'message={_quote_attribute(f"{kind.title}: {count}")} type="{kind.severity.value}"'
+            yield f"{case}><failure {message}>{body}</failure></testcase>\n"
+        else:
+            yield f"{case}><system-out>{escape(count)}\n{body}</system-out></testcase>\n"
+    yield "</testsuite>\n</testsuites>\n"
 
 
 def export_expectations_json(tests: ExpectationReport) -> Iterator[str]:

@@ -8,6 +8,7 @@
 - ``mapped_file``, ``open_file``: large files on disk; files for another process.
 - ``column_store``: the columns of a table, written some rows at a time; large ones lie on disk.
 - ``text_table``, ``delimited``: CSV and its like; its rows with their lines.
+- ``cell_positions``: where in the file's text the cells of a table are, by line and character.
 - ``dialects``: what a person says of how a file is read, and what its first rows and its quoting show.
 - ``workbook_table``, ``xlsx``, ``workbooks``: a sheet of a workbook; the workbook's XML; its number formats and merged
   cells.

@@ -1,3 +1,7 @@
+from .cell_positions import (
+    TextPosition as TextPosition,
+    locate_cells as locate_cells,
+)
 from .column_store import (
     ReplaceableColumns as ReplaceableColumns,
 )

@@ -296,7 +296,7 @@ def read_table(
     another format, no text, nothing at all, two columns of one name, a quote that is never closed, a row or line of
     more than :data:`~intempt_core.readers.limits.MAX_EVENT_BYTES`; :class:`TableTooLarge` for more than ``limits``.
     """
-    with _open_file(data, name, dialect, limits, documents=False) as opened:
+    with open_source(data, name, dialect, limits, documents=False) as opened:
         if opened.format.read is None:
             raise ReadError(
                 f"{name} is JSON in one piece. JSON is taken with one event or one request body a line"
@@ -321,14 +321,14 @@ def read_table_or_document(
 
     Raises :class:`ReadError` likewise.
     """
-    with _open_file(data, name, dialect, limits, documents=not prefers_lines, on_progress=on_progress) as opened:
+    with open_source(data, name, dialect, limits, documents=not prefers_lines, on_progress=on_progress) as opened:
         if opened.format.read is None:
             return _build_document(opened)
         return _build_table(opened, opened.format.read(opened.source))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _OpenFile:
+class OpenedSource:
     """A file whose format is known: its source for the reader, and what is known of the file itself."""
 
     format: FileFormat
@@ -339,7 +339,7 @@ class _OpenFile:
 
 
 @contextmanager
-def _open_file(
+def open_source(
     data: bytes | Path | MappedFile,
     name: str,
     dialect: Dialect | ReadOptions | None,
@@ -347,7 +347,12 @@ def _open_file(
     *,
     documents: bool,
     on_progress: Callable[[int, int], None] = ignore_progress,
-) -> Iterator[_OpenFile]:
+) -> Iterator[OpenedSource]:
+    """Open a file, or bytes, and recognise its format; while it is used its digest is worked out beside.
+
+    Where ``documents`` are not taken, JSON in one piece is the table of its items. Raises :class:`ReadError` where the
+    bytes are of no format that is read.
+    """
     options = dialect.as_options() if isinstance(dialect, Dialect) else dialect or ReadOptions()
     raw = read_file_bytes(data, name, limits.memory_bytes)
     reject_empty_file(raw, name)
@@ -370,7 +375,7 @@ def _open_file(
         if isinstance(dialect, ReadOptions) and (unused := _describe_unused_options(dialect, found)):
             notes = (*notes, unused)
         source = FileSource(name, content, encoding, options, is_large, limits, on_progress)
-        yield _OpenFile(found, source, len(raw), notes, digest)
+        yield OpenedSource(found, source, len(raw), notes, digest)
 
 
 def _describe_unused_options(options: ReadOptions, form: FileFormat) -> str:
@@ -385,7 +390,7 @@ def _describe_unused_options(options: ReadOptions, form: FileFormat) -> str:
     return f"Not used, since {form.name} has no such choice: {join_words(unused, 'and')}."
 
 
-def _build_table(opened: _OpenFile, content: TableContent) -> Table:
+def _build_table(opened: OpenedSource, content: TableContent) -> Table:
     return Table(
         name=opened.source.name,
         digest=opened.digest.result(),
@@ -405,7 +410,7 @@ def _build_table(opened: _OpenFile, content: TableContent) -> Table:
     )
 
 
-def _build_document(opened: _OpenFile) -> Document:
+def _build_document(opened: OpenedSource) -> Document:
     source, more = opened.source, tuple[str, ...]()
     large_har = len(source.content) > LARGE_HAR_BYTES and is_har(source.content[:1_000])
     if len(source.content) > MAX_DOCUMENT_BYTES and not large_har:

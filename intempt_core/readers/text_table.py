@@ -45,7 +45,7 @@ def read_text_table(source: FileSource) -> TableContent:
     text, name = source.content, source.name
     used = _choose_dialect(text[:SAMPLE_BYTES], source.encoding, source.options)
     _check_dialect(used)
-    given, records = _read_header_record(text, used, name)
+    given, records = read_header_record(text, used, name)
     where = f"Line {used.header_line:,}"
     width = len(name_columns_of(given, where, used)[0])
     judge = SwallowedLineJudge(text, records.at, used.delimiter, used.quote, width)
@@ -146,7 +146,7 @@ def _check_dialect(dialect: Dialect) -> None:
         raise ReadError(f"Delimiter and quote are both “{dialect.quote}”. They must differ. Choose another for one.")
 
 
-def _read_header_record(text: FileBytes, dialect: Dialect, name: str) -> tuple[list[str], RecordReader]:
+def read_header_record(text: FileBytes, dialect: Dialect, name: str) -> tuple[list[str], RecordReader]:
     """The cells of the header, or of the first row where there is none, and what reads the rows."""
     records = RecordReader(text, 0, 1, dialect)
     records.skip_lines(dialect.header_line - 1)

@@ -14,6 +14,8 @@
 - ``expectations``: a file's column ``expect`` compared with what was found.
 - ``baseline``: what is new since an earlier check, by ``check --baseline`` and on Upload.
 - ``team_rules``: the team's own rules, in a file, beside the contract's.
+- ``check_verdict``: which kinds of issue make a build fail, and which issues it looks at first.
+- ``endpoint``: the report as JSON, and ``POST /validate``.
 - ``annotations``: issues as places in a pasted text.
 """
 

@@ -23,8 +23,17 @@ from .check import (
     check_events as check_events,
     check_table as check_table,
 )
+from .check_verdict import (
+    CheckVerdict as CheckVerdict,
+)
 from .column_rules import (
     ColumnChecker as ColumnChecker,
+)
+from .endpoint.report_document import (
+    MAX_ISSUES_LISTED as MAX_ISSUES_LISTED,
+    REPORT_SCHEMA_ID as REPORT_SCHEMA_ID,
+    build_report_document as build_report_document,
+    build_report_schema as build_report_schema,
 )
 from .expectations import (
     EXPECT_OK as EXPECT_OK,

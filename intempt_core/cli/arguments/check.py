@@ -1,10 +1,11 @@
 """``check``: what it takes."""
 
 import argparse
+from functools import partial
 from pathlib import Path
 
 from intempt_core.cli.arguments.command import Command, ReportMisuse
-from intempt_core.cli.arguments.files import add_catalogue, add_file
+from intempt_core.cli.arguments.files import add_catalogue, add_file, parse_number
 
 _CHECK_EPILOG = """\
 examples:
@@ -19,7 +20,9 @@ examples:
   check events.csv --format json                       for a program: rows, counts by code, the first 1,000 issues
   check events.csv --baseline last.json                what is new, fixed and still failing since then
   check events.csv --problems problems.xlsx            every problem, the bad cells coloured; or a .csv
-  check tests.csv --expect --format junit > tests.xml  for a build server: each row passes or fails
+  check events.csv --format github --fail-on warning   annotations in a run of GitHub Actions; warnings fail too
+  check events.csv --format junit > events.xml         for a build server: each kind of issue passes or fails
+  check tests.csv --expect --format junit > tests.xml  likewise each row
 
 A mapping file says which column becomes which field, and which cell which event name:
   {"columns": {"sku": "data.productId", "user": "userId", "what": "name", "when": "timestamp"},
@@ -45,7 +48,22 @@ def _add_arguments(check: argparse.ArgumentParser) -> None:
         "--expect", action="store_true", help="hold every row against its column “expect”: ok, or issue codes"
     )
     check.add_argument(
-        "--format", choices=("text", "json", "junit"), default="text", help="junit goes with --expect; default: text"
+        "--format",
+        choices=("text", "json", "junit", "github"),
+        default="text",
+        help="for a person, a program, a build server, or as annotations of GitHub Actions; default: text",
+    )
+    check.add_argument(
+        "--fail-on",
+        choices=("warning", "error"),
+        default="error",
+        help="the least that ends the check with 1; default: error",
+    )
+    check.add_argument(
+        "--max-issues",
+        type=partial(parse_number, least=0, what="issues"),
+        metavar="N",
+        help="how many issues are listed; all are counted; default: 1,000, and 50 as annotations",
     )
     check.add_argument(
         "--problems",
@@ -62,8 +80,8 @@ def _add_arguments(check: argparse.ArgumentParser) -> None:
 
 
 def _check_arguments(report: ReportMisuse, given: argparse.Namespace) -> None:
-    if given.format == "junit" and not given.expect:
-        report("--format junit reports the tests of a file: say --expect beside it")
+    if given.expect and given.fail_on == "warning":
+        report("--fail-on says what ends a check with 1; the tests of --expect say themselves what is right. Say one")
     if given.baseline is not None and given.expect:
         report("--baseline compares two checks; the tests of --expect say themselves what is right. Say one")
 

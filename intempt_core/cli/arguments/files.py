@@ -47,7 +47,7 @@ def add_read_options(command: argparse.ArgumentParser) -> None:
     group.add_argument("--sheet", metavar="NAME", help="the sheet of a workbook; default: the first visible one")
     group.add_argument(
         "--header-line",
-        type=partial(_parse_number, least=1),
+        type=partial(parse_number, least=1),
         metavar="N",
         help="the line, or row of a sheet, of the header",
     )
@@ -58,7 +58,7 @@ def add_read_options(command: argparse.ArgumentParser) -> None:
         help="there is no header: columns are called “column 1” and so on; --header-line is then the first row",
     )
     group.add_argument(
-        "--rows-to-skip", type=partial(_parse_number, least=0), metavar="N", help="skip so many rows after the header"
+        "--rows-to-skip", type=partial(parse_number, least=0), metavar="N", help="skip so many rows after the header"
     )
     group.add_argument(
         "--delimiter", type=parse_delimiter, metavar="CHAR", help=f"between cells: {names}, or a character"
@@ -77,9 +77,10 @@ def add_catalogue(command: argparse.ArgumentParser) -> None:
     command.add_argument("--catalogue-column", metavar="COLUMN", help=_COLUMN_HELP)
 
 
-def _parse_number(text: str, least: int) -> int:
+def parse_number(text: str, least: int, what: str = "lines") -> int:
+    """Read how many of something are wanted, ``least`` or more."""
     if not text.isdecimal() or len(text) > _MAX_DIGITS or int(text) < least:
-        raise argparse.ArgumentTypeError(f"“{text}” is no number of lines; it takes {least} or more")
+        raise argparse.ArgumentTypeError(f"“{text}” is no number of {what}; it takes {least} or more")
     return int(text)
 
 

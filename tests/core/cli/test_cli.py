@@ -87,6 +87,7 @@ def test_the_verdict_as_json_has_the_fixed_shape(tmp_path: Path, capsys: pytest.
     assert main(["check", file(tmp_path, *good(1), "Product viewed,,null,p,1\n"), "--format", "json"], {}) == 1
     told = json.loads(capsys.readouterr().out)
     assert {name: told[name] for name in told if name not in ("issues", "baseline")} == {
+        "schema": "urn:event-console:check-report:1",
         "rows": 2,
         "events": 2,
         "rows_with_errors": 1,
@@ -95,6 +96,7 @@ def test_the_verdict_as_json_has_the_fixed_shape(tmp_path: Path, capsys: pytest.
         "rows_ignored": 0,
         "ignored_names": {},
         "counts": {"event_id_missing": 1, "timestamp_before_2010": 1, "id_placeholder": 1},
+        "issue_count": 3,
     }
     assert told["baseline"] == {
         "version": 1,
