@@ -3,11 +3,13 @@
 A test holds that they are current: an issue or a setting that is added cannot be forgotten here.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from intempt_core.contract.issue_kinds import ISSUE_KINDS, IssueKind, Severity
 from intempt_core.settings import PROJECT_FOLDER, SETTINGS
+from intempt_core.validation import build_report_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "python3 run.py docs"
@@ -85,7 +87,16 @@ def render_settings() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"docs/issues.md": render_issues, "docs/settings.md": render_settings}
+def render_report_schema() -> str:
+    """``docs/check-report.schema.json``: the JSON Schema of what ``check --format json`` prints."""
+    return json.dumps(build_report_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+PAGES = {
+    "docs/issues.md": render_issues,
+    "docs/settings.md": render_settings,
+    "docs/check-report.schema.json": render_report_schema,
+}
 """Every page that is written from the code, by its path."""
 
 

@@ -3,7 +3,7 @@
 - ``entry``: a call: its command, what became of it as an exit code, errors as sentences
 - ``parser``: the list of commands; ``arguments/``: what each takes, and the help that teaches it
 - ``exit_codes``: what each exit code means
-- ``check``: what is wrong, and what of it is new since an earlier check
+- ``check``: what is wrong, and what of it is new since an earlier check; ``check_reports``: its forms
 - ``send``, ``resume`` (``send --resume``)
 - ``commands/``: ``suggest``, ``sandbox``, ``schema``, ``settings``, a module each
 - ``sending``, ``outcome``, ``prior_events``: how a batch is sent, what became of it, what of a file went before

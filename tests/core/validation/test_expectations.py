@@ -255,14 +255,8 @@ def test_more_failures_than_are_listed_are_counted(tmp_path: Path, capsys: pytes
     assert "… and 203 more rows." in capsys.readouterr().out
 
 
-def test_junit_without_expect_and_a_document_with_it_are_listed(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_document_with_expect_is_said_to_have_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "body.json"
     file.write_text('{"track": []}')
     assert main(["check", str(file), "--expect"], {}) == 2
     assert "only a table can have a column" in capsys.readouterr().err
-    with pytest.raises(SystemExit) as end:
-        main(["check", str(file), "--format", "junit"], {})
-    assert end.value.code == 2
-    assert "say --expect beside it" in capsys.readouterr().err
