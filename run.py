@@ -41,14 +41,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-try:
+if sys.platform == "win32":
+    import msvcrt
+else:
     import fcntl
-except ImportError:
-    sys.exit("The console runs on Linux and macOS. On Windows, run it inside WSL.")
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
-PYTHON = VENV / "bin" / "python"
+PROGRAMS = VENV / ("Scripts" if sys.platform == "win32" else "bin")
+PYTHON = PROGRAMS / ("python.exe" if sys.platform == "win32" else "python")
+PACKAGES = ("Lib" if sys.platform == "win32" else "lib/python3*") + "/site-packages/*.dist-info"
 STAMP = VENV / "installed.json"
 LOG = VENV / "install.log"
 
@@ -56,13 +58,22 @@ CONSOLE = ("requirements.txt",)
 TESTS = ("requirements.txt", "requirements-test.txt")
 BENCH = ("requirements.txt", "requirements-test.txt", "requirements-bench.txt")  # some benchmarks repeat tests
 
+LOCK_RETRY_SECONDS = 0.2
+"""How often it is looked whether another run.py has installed."""
+
 ALL_TESTS = "--all"
 """The argument of ``test`` with which what it leaves out runs: the tests marked ``long``, and coverage is measured."""
+
+ELSEWHERE = ("--no-warn-unreachable", "app.py", "run.py", "pages", "intempt_core")
+"""Whose types are checked for other systems: what runs there; the tests run on Linux. What follows the way out of a
+function that one system takes cannot be reached on it."""
 
 CHECKS = {
     "format": ("ruff", "format", "--check", "--output-format", "concise"),
     "lint": ("ruff", "check"),
     "types": ("mypy",),
+    "types-windows": ("mypy", "--platform", "win32", "--cache-dir", ".mypy_cache/windows", *ELSEWHERE),
+    "types-macos": ("mypy", "--platform", "darwin", "--cache-dir", ".mypy_cache/macos", *ELSEWHERE),
     "layers": ("lint-imports", "--no-logo"),
 }
 
@@ -114,7 +125,7 @@ def ensure_installed(files: Sequence[str]) -> None:
             "files": {name: _hash_requirements(name) for name in wanted},
             "packages": _packages(),
         }
-        STAMP.write_text(json.dumps(stamp, indent=1))
+        STAMP.write_text(json.dumps(stamp, indent=1), "utf-8")
 
 
 def _is_installed(files: Sequence[str]) -> bool:
@@ -130,7 +141,7 @@ def _is_installed(files: Sequence[str]) -> bool:
 
 def _stamp() -> dict[str, Any]:
     with contextlib.suppress(OSError, ValueError):
-        stamp = json.loads(STAMP.read_text())
+        stamp = json.loads(STAMP.read_text("utf-8"))
         if isinstance(stamp, dict) and {"python", "files", "packages"} <= set(stamp):
             return stamp
     return {"python": "", "files": {}, "packages": []}
@@ -147,19 +158,32 @@ def _hash_requirements(name: str) -> str:
 
 
 def _packages() -> list[str]:
-    return sorted(path.name for path in VENV.glob("lib/python3*/site-packages/*.dist-info"))
+    return sorted(path.name for path in VENV.glob(PACKAGES))
 
 
 @contextlib.contextmanager
 def _lock_install() -> Iterator[None]:
     """One run.py at a time makes .venv. The lock goes with its process, however that ends."""
     with _explain_os_errors(), (ROOT / ".venv.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _try_lock(lock.fileno()):
             print_line("Another run.py is installing; waiting for it.")
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            while not _try_lock(lock.fileno()):
+                time.sleep(LOCK_RETRY_SECONDS)
         yield
+
+
+def _try_lock(descriptor: int) -> bool:
+    """Lock an open file; whether no other process has it locked."""
+    try:
+        if sys.platform == "win32":
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+            return False
+        raise
+    return True
 
 
 def _make_venv() -> None:
@@ -172,7 +196,7 @@ def _make_venv() -> None:
     import venv  # noqa: PLC0415  Debian has it in a package of its own
 
     try:
-        venv.create(VENV, clear=True, symlinks=True, with_pip=True)
+        venv.create(VENV, clear=True, symlinks=sys.platform != "win32", with_pip=True)
     except subprocess.CalledProcessError as error:
         raise Missing(explain_failure(error.output.decode(errors="replace"))) from None
     except ValueError as error:  # .venv is there and is no folder
@@ -188,7 +212,7 @@ def _install(files: Sequence[str]) -> None:
     with LOG.open("w") as log:
         made = subprocess.run(pip, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, check=False)
     if made.returncode:
-        raise Missing(f"{explain_failure(LOG.read_text(errors='replace'))}\nThe whole output: {LOG}")
+        raise Missing(f"{explain_failure(LOG.read_text('utf-8', 'replace'))}\nThe whole output: {LOG}")
     print_line(f"Installed in {time.monotonic() - began:.0f} s.")
 
 
@@ -256,7 +280,7 @@ def start_console(arguments: Sequence[str]) -> int:
 
 def find_address(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, int]:
     """Address and port, from the arguments, the environment or .streamlit/config.toml. Raises :class:`Missing`."""
-    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text())["server"]
+    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["server"]
     address = _option(arguments, "--server.address")
     if address is None:
         address = (
@@ -391,7 +415,7 @@ def find_chromium() -> "str | None":
     print_line("There is no Chromium on this machine; asking Playwright for its own.")
     subprocess.run([str(PYTHON), "-m", "playwright", "install", "chromium"], capture_output=True, check=False)
     found = _find_playwright_chromium()
-    if not found and shutil.which("apt-get") and os.geteuid() == 0:
+    if not found and shutil.which("apt-get") and sys.platform == "linux" and os.geteuid() == 0:
         print_line("Playwright has none for this system; installing Debian's.")
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         run_program(["apt-get", "update", "-qq"], quiet)
@@ -429,7 +453,7 @@ def run_checks(arguments: Sequence[str]) -> int:
     for name, further in chosen.items():
         print_line(f"── {name}")
         tool, *its = CHECKS[name]
-        if run_program([str(VENV / "bin" / tool), *its, *further], os.environ):
+        if run_program([str(PROGRAMS / tool), *its, *further], os.environ):
             failed.append(name)
     print_line(f"Failed: {', '.join(failed)}." if failed else "Nothing to complain of.")
     return 1 if failed else 0

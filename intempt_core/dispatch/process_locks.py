@@ -1,11 +1,10 @@
 """Locks that the system releases when their process ends, however it ends.
 
-They tell which processes are alive, and which is the console of a data folder. A lock is an ``flock`` on a file of a
-certain name. The holder removes the file when it releases the lock; so a process that has locked a file checks that it
+They tell which processes are alive, and which is the console of a data folder. A lock is one on a file of a certain
+name. The holder removes the file when it releases the lock; so a process that has locked a file checks that it
 is still the one of that name.
 """
 
-import fcntl
 import json
 import os
 import secrets
@@ -14,6 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+from intempt_core.platforms import is_file_at, open_lock_file, remove_lock_file, try_lock
 
 CONSOLE_LOCK_NAME = "console.lock"
 """The lock of a data folder's console; its content says where the console is reached."""
@@ -34,8 +35,7 @@ class ProcessLock:
     def release(self) -> None:
         """Release the lock and remove its file."""
         if self._descriptor >= 0:
-            self._path.unlink(missing_ok=True)
-            os.close(self._descriptor)
+            remove_lock_file(self._path, self._descriptor)
             self._descriptor = -1
 
 
@@ -49,9 +49,9 @@ def acquire_lock(
     path.parent.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + timeout
     while True:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        taken = _try_flock(descriptor, fcntl.LOCK_EX)
-        if taken and _is_locked_file(path, descriptor):
+        descriptor = open_lock_file(path)
+        taken = try_lock(descriptor)
+        if taken and is_file_at(path, descriptor):
             os.ftruncate(descriptor, 0)
             os.write(descriptor, json.dumps(dict(content or {})).encode())
             return ProcessLock(path, descriptor)
@@ -65,11 +65,11 @@ def acquire_lock(
 def is_lock_held(path: Path) -> bool:
     """Whether any process, this one too, holds the lock."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_lock_file(path, make=False)
     except FileNotFoundError:
         return False
     try:
-        return not _try_flock(descriptor, fcntl.LOCK_SH)
+        return not try_lock(descriptor, shared=True)
     finally:
         os.close(descriptor)
 
@@ -123,19 +123,3 @@ def read_running_console(data: Path) -> dict[str, Any] | None:
             return content if isinstance(content, dict) else {}
         time.sleep(0.02)  # it is being written
     return {}
-
-
-def _try_flock(descriptor: int, kind: int) -> bool:
-    try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
-
-
-def _is_locked_file(path: Path, descriptor: int) -> bool:
-    try:
-        there, here = path.stat(), os.fstat(descriptor)
-    except FileNotFoundError:
-        return False
-    return (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino)

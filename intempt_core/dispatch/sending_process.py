@@ -16,6 +16,7 @@ from intempt_core.dispatch.process_locks import make_owner_name
 from intempt_core.dispatch.progress import Progress, RateMeter
 from intempt_core.errors import ConsoleError, HistoryUnavailable
 from intempt_core.history import BatchState, BatchSummary, History, count_settled
+from intempt_core.platforms import build_detached_options
 from intempt_core.settings import PROJECT_FOLDER, Settings
 from intempt_core.targets import Target
 
@@ -55,7 +56,7 @@ class SendingProcess:
             env=os.environ | {"PYTHONPATH": _join_paths(str(PROJECT_FOLDER), os.environ.get("PYTHONPATH", ""))},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # what interrupts this process at a terminal does not interrupt that one first
+            **build_detached_options(),  # what interrupts this process at a terminal does not interrupt that one first
         )
         self._history: History | None = None
         self._drain_seconds = 0.0

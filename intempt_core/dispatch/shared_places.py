@@ -6,7 +6,6 @@ that have more than their share hand some over.
 """
 
 import asyncio
-import fcntl
 import logging
 import os
 import secrets
@@ -19,6 +18,7 @@ from typing import Any
 
 from intempt_core.dispatch.process_locks import ProcessLock, acquire_lock, is_lock_held
 from intempt_core.logs import write_log
+from intempt_core.platforms import open_lock_file, try_lock, unlock
 
 POLL_SECONDS = 0.02
 """How often a place is looked for while lanes wait for one."""
@@ -93,7 +93,7 @@ class SharedPlaces:
             self._handed_over_at = self._clock()
         elif self._serve_waiting():
             return
-        fcntl.flock(self._descriptors[self._held.pop()], fcntl.LOCK_UN)
+        unlock(self._descriptors[self._held.pop()])
 
     def close(self) -> None:
         """Give back every place, and close the files."""
@@ -146,14 +146,12 @@ class SharedPlaces:
         for number in range(self.limit):
             if number in self._held:
                 continue
-            with suppress(BlockingIOError):
-                try:
-                    fcntl.flock(self._open(number), fcntl.LOCK_EX | fcntl.LOCK_NB)
-                except BlockingIOError:
-                    raise
-                except OSError as error:
-                    self._report(error)
-                    return False
+            try:
+                taken = try_lock(self._open(number))
+            except OSError as error:
+                self._report(error)
+                return False
+            if taken:
                 self._held.append(number)
                 return True
         return False
@@ -162,7 +160,7 @@ class SharedPlaces:
         if number not in self._descriptors:
             self._folder.mkdir(parents=True, exist_ok=True)
             path = self._folder / f"place-{number}.lock"
-            self._descriptors[number] = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._descriptors[number] = open_lock_file(path)
         return self._descriptors[number]
 
     def _report(self, error: OSError) -> None:

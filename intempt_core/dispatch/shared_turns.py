@@ -5,15 +5,24 @@ target's rate; the next one takes what follows. A process that is killed so leav
 counts from the machine's start, is the same in all processes and never goes back.
 """
 
-import errno
-import fcntl
 import os
 import struct
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from intempt_core.platforms import (
+    is_file_at,
+    is_same_start,
+    open_lock_file,
+    read_boot_clock,
+    read_boot_id,
+    read_start,
+    try_lock,
+    unlock,
+    write_start,
+)
 
 LOOK_AHEAD_SECONDS = 0.05
 """How long before a stretch begins it may be taken: who would have to wait longer asks again later."""
@@ -22,7 +31,6 @@ BUSY_RETRY_SECONDS = 0.005
 """After how long a file is tried again that another process is changing just now."""
 
 _CONTENT = struct.Struct("<d36s")
-_BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +38,13 @@ class Stretch:
     """A time in which a process alone may send, or none.
 
     Attributes:
-        start: when it begins, on the clock of :func:`read_boot_clock`; where there are no turns, when to ask again.
+        start: when it begins, on the clock of :func:`~intempt_core.platforms.read_boot_clock`; where there are no
+            turns, when to ask again.
         turns: how many requests may be sent in it.
     """
 
     start: float
     turns: int
-
-
-def read_boot_clock() -> float:
-    """Seconds since the machine was started, also those that it slept."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-def read_boot_id() -> bytes:
-    """What tells this start of the machine from others; 36 bytes, zeros where the system does not say."""
-    with suppress(OSError):
-        return _BOOT_ID_FILE.read_bytes().strip()[:36].ljust(36, b"\0")
-    return bytes(36)
 
 
 class SharedTurns:
@@ -67,7 +64,7 @@ class SharedTurns:
             start = max(self._read_free_from(descriptor), not_before, now)
             if start - now > LOOK_AHEAD_SECONDS:
                 return Stretch(start, 0)
-            os.pwrite(descriptor, _CONTENT.pack(start + turns * step, self._boot_id), 0)
+            write_start(descriptor, _CONTENT.pack(start + turns * step, self._boot_id))
             return Stretch(start, turns)
 
     def close(self) -> None:
@@ -78,34 +75,32 @@ class SharedTurns:
 
     def _read_free_from(self, descriptor: int) -> float:
         """From when on turns are free; now where nothing is known, or was written before the machine was started."""
-        content = os.pread(descriptor, _CONTENT.size, 0)
+        content = read_start(descriptor, _CONTENT.size)
         if len(content) != _CONTENT.size:
             return 0.0
         free_from, boot_id = _CONTENT.unpack(content)
-        return float(free_from) if boot_id == self._boot_id else 0.0
+        return float(free_from) if is_same_start(boot_id, self._boot_id) else 0.0
 
     @contextmanager
     def _open_locked(self) -> Iterator[int]:
         """The file's descriptor, locked; -1 where another process has it for this moment."""
         self._open()
         try:
-            fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
-                raise
+            is_ours = try_lock(self._descriptor)
+        except PermissionError:  # how some network file systems say that another has it
+            is_ours = False
+        if not is_ours:
             yield -1
             return
         try:
             yield self._descriptor
         finally:
-            fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+            unlock(self._descriptor)
 
     def _open(self) -> None:
         if self._descriptor >= 0:
-            with suppress(FileNotFoundError):
-                there, here = self._path.stat(), os.fstat(self._descriptor)
-                if (there.st_dev, there.st_ino) == (here.st_dev, here.st_ino):
-                    return
+            if is_file_at(self._path, self._descriptor):
+                return
             self.close()  # it was removed: others use the new one
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._descriptor = open_lock_file(self._path)

@@ -8,6 +8,7 @@ import errno
 import mmap
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -15,6 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Self, TypeAlias
 
+from intempt_core.platforms import measure_free_bytes
 from intempt_core.readers.limits import MEMORY_LIMIT_BYTES
 from intempt_core.readers.open_file import OpenFile
 
@@ -26,8 +28,7 @@ _CHUNK_BYTES = 1 << 20
 
 def require_disk_space(file: IO[bytes], size: int) -> None:
     """Raise :class:`OSError` where so many bytes more would leave too little space on the disk of a file."""
-    disk = os.fstatvfs(file.fileno())
-    if disk.f_bavail * disk.f_frsize < size + RESERVED_DISK_BYTES:
+    if measure_free_bytes(file) < size + RESERVED_DISK_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
@@ -76,7 +77,8 @@ class MappedFile(mmap.mmap):
 
     def release(self) -> None:
         """Hand back the memory of the pages that were read; they are read again when they are asked for."""
-        self.madvise(mmap.MADV_DONTNEED)
+        if sys.platform != "win32":  # it takes the memory back by itself
+            self.madvise(mmap.MADV_DONTNEED)
 
     def chunks(self) -> Iterator[bytes]:
         """The bytes in pieces; the memory of each is handed back before the next."""

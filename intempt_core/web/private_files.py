@@ -2,6 +2,7 @@
 
 import os
 import stat
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -35,6 +36,8 @@ def make_private_folder(folder: Path) -> None:
 def _is_kept_for_data(folder: Path) -> bool:
     found = folder.stat()
     holds_more = any(place.is_relative_to(folder) for place in (Path.home(), PROJECT_FOLDER))
+    if sys.platform == "win32":
+        return False  # rights are inherited from the folder above, and have no modes
     return found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX and not holds_more
 
 
@@ -47,6 +50,8 @@ def _restrict(path: Path, mode: int) -> None:
 
 def describe_readable_secrets(file: Path) -> str:
     """What is wrong with the rights of a file of keys, as a sentence; empty where nothing is, or it is not there."""
+    if sys.platform == "win32":
+        return ""  # who may open a file is not in its mode there
     try:
         mode = stat.S_IMODE(file.stat().st_mode)
     except OSError:

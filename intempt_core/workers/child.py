@@ -5,7 +5,6 @@ of memory, and ends as soon as the console that started it is gone.
 """
 
 import os
-import resource
 import socket
 import sys
 import threading
@@ -14,6 +13,7 @@ import traceback
 from contextlib import suppress
 from pathlib import Path
 
+from intempt_core.platforms import give_way, read_own_peak_bytes
 from intempt_core.readers import OpenFile
 from intempt_core.workers.messages import (
     OUT_OF_MEMORY_EXIT,
@@ -23,14 +23,13 @@ from intempt_core.workers.messages import (
     send_message,
 )
 
-_OOM_SCORE = "900"
 _WATCH_SECONDS = 0.1
 _STATM = Path("/proc/self/statm")
 
 
 def main() -> None:
     """Receive one order, do it, and send the reply."""
-    _give_way(int(sys.argv[2]))
+    give_way(int(sys.argv[2]))
     connection = socket.socket(fileno=int(sys.argv[1]))
     order, files = receive_message(connection)
     _watch_own_memory(order.memory_limit)
@@ -45,32 +44,24 @@ def _do_order(order: TaskOrder, files: list[OpenFile]) -> tuple[TaskReply, tuple
     try:
         import pyarrow as pa  # noqa: PLC0415  after giving way
 
-        from intempt_core.errors import ConsoleError, ReadError  # noqa: PLC0415
-        from intempt_core.workers.file_tasks import FileContext  # noqa: PLC0415
-        from intempt_core.workers.stored_results import StoredResult, store_result  # noqa: PLC0415
+        from intempt_core.errors import ConsoleError  # noqa: PLC0415
+        from intempt_core.workers.stored_results import StoredResult  # noqa: PLC0415
+        from intempt_core.workers.task_work import work_out_task  # noqa: PLC0415
 
         pa.set_cpu_count(1)
         pa.set_io_thread_count(1)
         given, at = [], 0
         for head, count in zip(order.heads, order.file_counts, strict=True):
-            given.append(StoredResult(head, files[at : at + count]).load())
+            given.append(StoredResult(head, files[at : at + count]))
             at += count
     except Exception as error:  # noqa: BLE001  whatever it is, the console is told
         return TaskReply(error=_describe_error(error)), ()
     try:
-        found = order.task.run(FileContext.from_settings(order.settings), given)
-        if hasattr(found, "work_out"):
-            found.work_out()
-        stored = store_result(found, order.folder)
+        stored = work_out_task(order.task, order.settings, given, order.folder)
     except ConsoleError as error:
         return TaskReply.from_error(error), ()
     except MemoryError:
         os._exit(OUT_OF_MEMORY_EXIT)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        what = f"{order.task.file_name} could not be {order.task.verb}"
-        error_of_disk = ReadError(f"{what}: {reason}. Free some space in {order.folder}, then take it again.")
-        return TaskReply.from_error(error_of_disk), ()
     except Exception as error:  # noqa: BLE001  whatever it is, the console is told
         return TaskReply(error=_describe_error(error)), ()
     return TaskReply(head=stored.head), stored.files
@@ -82,21 +73,13 @@ def _describe_error(error: BaseException) -> str:
     return f"{type(error).__name__} at {where}"
 
 
-def _give_way(niceness: int) -> None:
-    with suppress(OSError):
-        os.nice(niceness)
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text(_OOM_SCORE, encoding="ascii")
-
-
 def _watch_own_memory(limit: int) -> None:
     """End this process where it has taken too much, on systems where the console cannot see that."""
     if _STATM.exists():
         return
-    unit = 1 if sys.platform == "darwin" else 1024
 
     def watch() -> None:
-        while resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit <= limit:
+        while read_own_peak_bytes() <= limit:
             time.sleep(_WATCH_SECONDS)
         os._exit(OUT_OF_MEMORY_EXIT)
 

@@ -3,6 +3,7 @@
 import pickle
 import socket
 import struct
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ OUT_OF_MEMORY_EXIT = 77
 _HEADER = struct.Struct("!QI")
 """Bytes of the message, and how many files come with it."""
 
+_NO_FILES = "Windows hands no open files from process to process."
 _MAX_FILES = 64
 _CHUNK_BYTES = 1 << 20
 
@@ -74,6 +76,8 @@ class TaskReply:
 
 def send_message(connection: socket.socket, message: object, files: Sequence[OpenFile] = ()) -> None:
     """Send an object and some open files. Raises :class:`OSError` where the other process is gone."""
+    if sys.platform == "win32":
+        raise OSError(_NO_FILES)
     body = pickle.dumps(message)
     socket.send_fds(connection, [_HEADER.pack(len(body), len(files))], [file.fileno() for file in files])
     connection.sendall(body)
@@ -84,6 +88,8 @@ def receive_message(connection: socket.socket) -> tuple[Any, list[OpenFile]]:
 
     Raises :class:`EOFError` where the other process is gone.
     """
+    if sys.platform == "win32":
+        raise OSError(_NO_FILES)
     head, descriptors, _, _ = socket.recv_fds(connection, _HEADER.size, _MAX_FILES)
     files = [OpenFile(descriptor) for descriptor in descriptors]
     if not head:

@@ -17,10 +17,12 @@ from threading import Event, Semaphore, Thread
 
 from intempt_core.errors import ReadError
 from intempt_core.logs import write_log
+from intempt_core.platforms import build_detached_options, can_hand_over_files, read_resident_bytes
 from intempt_core.settings import PROJECT_FOLDER, Settings
 from intempt_core.workers.file_tasks import FileTask
 from intempt_core.workers.messages import OUT_OF_MEMORY_EXIT, TaskOrder, TaskReply, receive_message, send_message
 from intempt_core.workers.stored_results import StoredResult
+from intempt_core.workers.task_work import work_out_task
 
 WATCH_SECONDS = 0.05
 """How often a process's memory is looked at."""
@@ -89,13 +91,20 @@ class WorkerProcess:
                 if self._ended:
                     return
             try:
-                self._result = self._start_and_watch()
+                self._result = self._start_and_watch() if can_hand_over_files() else self._work_here()
             finally:
                 self._slots.release()
         except BaseException as error:  # noqa: BLE001  it is raised where the result is asked for
             self._trouble = error
         finally:
             self.done.set()
+
+    def _work_here(self) -> StoredResult:
+        """Work it out in this process: on some systems no other can be given the files of results."""
+        try:
+            return work_out_task(self.task, self._settings, self._given, self._folder)
+        except MemoryError:
+            raise self._build_memory_error() from None
 
     def _start_and_watch(self) -> StoredResult | None:
         ours, theirs = socket.socketpair()
@@ -107,7 +116,7 @@ class WorkerProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                start_new_session=True,  # what interrupts the console at a terminal does not interrupt this one first
+                **build_detached_options(),  # what interrupts the console at a terminal does not interrupt it first
             )
             theirs.close()
             try:
@@ -159,15 +168,6 @@ class WorkerProcess:
             f"{self.task.file_name} could not be {self.task.verb}: the process that did it {how}. Where the machine has"
             " little memory it is ended so. Cut the file into several, then take them one after another."
         )
-
-
-def read_resident_bytes(process: int) -> int:
-    """Resident bytes of a process; 0 where it is gone, or the system does not say."""
-    try:
-        pages = int(Path(f"/proc/{process}/statm").read_bytes().split()[1])
-    except (OSError, IndexError):
-        return 0
-    return pages * os.sysconf("SC_PAGE_SIZE")
 
 
 def _build_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:

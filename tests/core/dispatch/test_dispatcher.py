@@ -33,7 +33,6 @@ from intempt_core.dispatch.history_writer import HistoryWriter
 from intempt_core.dispatch.process_locks import (
     CONSOLE_LOCK_NAME,
     OWNER_LOCKS_FOLDER,
-    _try_flock,
     acquire_lock,
     is_owner_alive,
     locate_owner_lock,
@@ -44,6 +43,7 @@ from intempt_core.errors import CredentialError, HistoryUnavailable, NotAllowed,
 from intempt_core.history import AttemptStart, BatchFilter, BatchState, RequestBlock, RequestState, VerdictCounts
 from intempt_core.history import recorder as recording
 from intempt_core.planning.plan import Policy
+from intempt_core.platforms import try_lock
 from intempt_core.targets.target import Target
 from intempt_core.transport.sandbox_client import SandboxClient
 from tests.core.dispatch.factories import LOST, OK, SILENCE, Scene, Setup, got, ids, make_setup, plan_of
@@ -499,16 +499,16 @@ def test_a_lock_whose_file_was_removed_meanwhile_is_taken_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "a.lock"
-    real = _try_flock
+    real = try_lock
     removed: list[bool] = []
 
-    def try_(descriptor: int, kind: int) -> bool:
+    def try_(descriptor: int, *, shared: bool = False) -> bool:
         if not removed:
             path.unlink()
             removed.append(True)
-        return real(descriptor, kind)
+        return real(descriptor, shared=shared)
 
-    monkeypatch.setattr(locks, "_try_flock", try_)
+    monkeypatch.setattr(locks, "try_lock", try_)
     lock = acquire_lock(path, {"a": 1})
     assert lock
     assert json.loads(path.read_text()) == {"a": 1}

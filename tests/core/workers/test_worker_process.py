@@ -11,8 +11,9 @@ from threading import Semaphore
 import pytest
 
 from intempt_core.errors import ReadError
+from intempt_core.platforms import read_resident_bytes
 from intempt_core.settings import PROJECT_FOLDER, Settings
-from intempt_core.workers.worker_process import WorkerProcess, read_resident_bytes
+from intempt_core.workers.worker_process import WorkerProcess
 from tests.core.workers.odd_tasks import OddTask, is_running, wait_until_gone
 from tests.examples import keep_first_quick
 
@@ -104,6 +105,7 @@ import sys
 from tests.examples import keep_first_quick
 from pathlib import Path
 from threading import Semaphore
+from intempt_core.platforms import read_resident_bytes
 from intempt_core.settings import Settings
 from intempt_core.workers.worker_process import WorkerProcess
 from tests.core.workers.odd_tasks import OddTask
