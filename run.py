@@ -25,21 +25,15 @@ import contextlib
 import errno
 import hashlib
 import importlib.util
-import ipaddress
 import json
 import os
 import re
 import shutil
-import socket
 import subprocess
 import time
-import tomllib
-import urllib.error
-import urllib.request
-import webbrowser
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 if sys.platform == "win32":
     import msvcrt
@@ -47,6 +41,15 @@ else:
     import fcntl
 
 ROOT = Path(__file__).resolve().parent
+
+if TYPE_CHECKING:
+    from intempt_core.cli.commands import launch
+else:  # by its path: the package around it needs what is not installed yet
+    _found = importlib.util.spec_from_file_location("launch", ROOT / "intempt_core" / "cli" / "commands" / "launch.py")
+    launch = importlib.util.module_from_spec(_found)
+    sys.modules[_found.name] = launch
+    _found.loader.exec_module(launch)
+
 VENV = ROOT / ".venv"
 PROGRAMS = VENV / ("Scripts" if sys.platform == "win32" else "bin")
 PYTHON = PROGRAMS / ("python.exe" if sys.platform == "win32" else "python")
@@ -85,9 +88,6 @@ BROWSERS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 
-
-EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  compared, not bound
-"""Addresses of a server that listens at all of its machine's."""
 
 NOT_TESTED = f"""
 {"=" * 100}
@@ -252,111 +252,14 @@ def _explain_os_errors() -> Iterator[None]:
 # ── start ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def start_console(arguments: Sequence[str]) -> int:
+def start_console(arguments: Sequence[str]) -> NoReturn:
     """Become the console's server: signals reach it, its exit code is ours. The arguments are Streamlit's."""
-    address, port = find_address(arguments, os.environ)
-    if not is_loopback(address) and not is_protected(os.environ):
-        raise Missing(
-            f"The console cannot start. It would listen at {address}, where other machines reach it, and nothing would "
-            "ask who is there. Set CONSOLE_PASSWORD, or CONSOLE_UNPROTECTED=1 where something in front of it asks, or "
-            "listen at 127.0.0.1."
-        )
-    host = "127.0.0.1" if address in EVERY_ADDRESS else f"[{address}]" if ":" in address else address
-    url = f"http://{host}:{port}"
-    if is_port_taken(address, port):
-        raise Missing(
-            f"Port {port} is taken. Perhaps the console is running already: look at {url}. "
-            f"To start on another port: python3 run.py start --server.port {port + 1}"
-        )
-    ensure_installed(CONSOLE)
-    print_line(f"The console comes up at {url} (Ctrl+C stops it).")
-    if _has_display():
-        subprocess.Popen([sys.executable, __file__, "open", url], start_new_session=True)
-    os.chdir(ROOT)
-    command = [str(PYTHON), "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    command += [f"--server.address={address}", "--logger.hideWelcomeMessage", "true", *arguments]
-    os.execve(PYTHON, command, {**os.environ, "CONSOLE_PORT": str(port), "CONSOLE_BIND": address})
-
-
-def find_address(arguments: Sequence[str], environment: Mapping[str, str]) -> tuple[str, int]:
-    """Address and port, from the arguments, the environment or .streamlit/config.toml. Raises :class:`Missing`."""
-    config = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text("utf-8"))["server"]
-    address = _option(arguments, "--server.address")
-    if address is None:
-        address = (
-            environment.get("STREAMLIT_SERVER_ADDRESS")
-            or environment.get("CONSOLE_BIND", "").strip()
-            or config.get("address", "")
-        )
-    port = (
-        _option(arguments, "--server.port")
-        or environment.get("STREAMLIT_SERVER_PORT")
-        or environment.get("CONSOLE_PORT")
-        or config["port"]
-    )
-    if not str(port).isdecimal() or not 1 <= int(port) <= 65535:
-        raise Missing(f"The port is “{port}”. It takes a number from 1 to 65535.")
-    return address or EVERY_ADDRESS[0], int(port)  # what Streamlit makes of an empty one
-
-
-def is_loopback(address: str) -> bool:
-    """Whether a server that listens at an address is reached from its own machine only."""
-    if address == "localhost":
-        return True
     try:
-        ip = ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
-    return (mapped or ip).is_loopback
-
-
-def is_protected(environment: Mapping[str, str]) -> bool:
-    """Whether the console asks for a password, or was told that something in front of it asks."""
-    password, unprotected = environment.get("CONSOLE_PASSWORD", ""), environment.get("CONSOLE_UNPROTECTED", "")
-    return bool(password.strip()) or unprotected.strip() == "1"
-
-
-def _option(arguments: Sequence[str], name: str) -> "str | None":
-    """The last value of an option, as ``--name value`` or ``--name=value``; ``None`` where it is not there."""
-    found = None
-    for argument, following in zip(arguments, [*arguments[1:], ""]):
-        if argument == name:
-            found = following
-        elif argument.startswith(name + "="):
-            found = argument[len(name) + 1 :]
-    return found
-
-
-def is_port_taken(address: str, port: int) -> bool:
-    """Whether another program listens there. An address that is not of this machine is for Streamlit to report."""
-    with socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            return error.errno == errno.EADDRINUSE
-    return False
-
-
-def _has_display() -> bool:
-    screen = sys.platform == "darwin" or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    return bool(screen and sys.stdout.isatty() and not os.environ.get("CI"))
-
-
-def open_browser(arguments: Sequence[str]) -> int:
-    """Open the browser as soon as the console responds, for two minutes at most; :func:`start_console` starts it."""
-    (url,) = arguments
-    for _ in range(240):
-        try:
-            urllib.request.urlopen(url + "/healthz", timeout=5).close()  # noqa: S310  our own
-        except urllib.error.HTTPError:
-            pass  # it responds: the screens say what is wrong
-        except OSError:
-            time.sleep(0.5)
-            continue
-        return 0 if webbrowser.open(url) else 1
-    return 1
+        planned = launch.plan_launch(ROOT, arguments, os.environ, "python3 run.py start")
+    except launch.LaunchError as error:
+        raise Missing(str(error)) from None
+    ensure_installed(CONSOLE)
+    launch.start_server(planned, PYTHON)
 
 
 # ── test, check, bench ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -506,7 +409,6 @@ COMMANDS = {
     "docs": write_docs,
     "pictures": take_pictures,
     "help": print_usage,
-    "open": open_browser,
 }
 
 

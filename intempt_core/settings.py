@@ -3,10 +3,14 @@
 A setting is a field of :class:`Settings`; its environment variable is ``CONSOLE_`` and the field's name in capitals.
 :data:`SETTINGS` lists them for documentation and for ``python -m intempt_core settings``. Nothing is read when this
 module is imported, and only :meth:`Settings.from_environment` reads. Targets are described elsewhere (``targets``).
+
+Data and configuration are in a clone beside ``app.py``. Where the console was installed from a wheel they are in the
+folders that the platform has for them: what is beside ``app.py`` there is replaced by the next version.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +19,13 @@ from intempt_core.errors import SettingsError
 
 ENVIRONMENT_PREFIX = "CONSOLE_"
 PROJECT_FOLDER = Path(__file__).resolve().parent.parent
-"""The folder that holds ``app.py``."""
+"""The folder that holds this package: the clone, or where packages are installed."""
+
+APP_NAME = "event-console"
+"""What the folders of an installed console are called."""
+
+_INSTALLED_FOLDER = Path(__file__).resolve().parent / "_console"
+"""Where a wheel has what lies in a clone beside the package (``pyproject.toml``)."""
 
 KEY_VARIABLE = "INTEMPT_API_KEY"
 """The environment variable that holds the key of a target given as a URL, and that every snippet reads."""
@@ -30,16 +40,70 @@ _FORMER_VARIABLES = {"response_bytes": "CONSOLE_ANSWER_BYTES"}
 """Variables of earlier versions, which are still read, by the name of the setting."""
 
 
+def is_installed() -> bool:
+    """Whether the console was installed from a wheel, and does not run in a clone."""
+    return _INSTALLED_FOLDER.is_dir()
+
+
+def find_console_folder() -> Path:
+    """The folder that holds ``app.py``, ``pages/`` and ``.streamlit/config.toml``."""
+    return _INSTALLED_FOLDER if is_installed() else PROJECT_FOLDER
+
+
+def find_data_folder() -> Path:
+    """Where data are kept unless ``CONSOLE_DATA`` says otherwise. Raises :class:`SettingsError`."""
+    return _find_platform_folder("data") if is_installed() else PROJECT_FOLDER / ".data"
+
+
+def find_config_folder() -> Path:
+    """Where ``secrets.toml`` is unless ``CONSOLE_CONFIG`` says otherwise. Raises :class:`SettingsError`."""
+    return _find_platform_folder("config") if is_installed() else PROJECT_FOLDER / ".streamlit"
+
+
+def _find_platform_folder(kind: str) -> Path:
+    import platformdirs  # noqa: PLC0415  a clone does without it
+
+    find = platformdirs.user_data_path if kind == "data" else platformdirs.user_config_path
+    folder = find(APP_NAME, appauthor=False)
+    if not folder.is_absolute():  # it begins with ~
+        raise SettingsError(
+            f"This user has no home folder in which the console could have its {kind}. Set CONSOLE_DATA and"
+            " CONSOLE_CONFIG to folders of yours, or HOME."
+        )
+    return folder
+
+
+def build_python_path(environment: Mapping[str, str]) -> str:
+    """``PYTHONPATH`` for a process of ours, so that it finds this package wherever it is started."""
+    # Installed packages are found without it, and named there they would come before Python's own library.
+    ours = "" if is_installed() else str(PROJECT_FOLDER)
+    return os.pathsep.join(filter(None, (ours, environment.get("PYTHONPATH", ""))))
+
+
 def _define_setting(meaning: str, default: Any, low: float = 0, high: float = float("inf")) -> Any:
     """A field with its meaning and its bounds. Any: that is what ``dataclasses.field`` gives its fields."""
     return field(default=default, metadata={"meaning": meaning, "low": low, "high": high})
+
+
+def _define_folder(meaning: str, find: Callable[[], Path], default_text: str) -> Any:
+    """A field for a folder that is found when it is asked for. Any: see :func:`_define_setting`."""
+    return field(default_factory=find, metadata={"meaning": meaning, "default_text": default_text})
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What can be set. Made once where a process starts, and handed down."""
 
-    data: Path = _define_setting("Folder of history, sandbox and locks.", PROJECT_FOLDER / ".data")
+    data: Path = _define_folder(
+        "Folder of history, sandbox and locks.",
+        find_data_folder,
+        "in a clone `.data` beside `app.py`; installed, the platform's folder for a user's data",
+    )
+    config: Path = _define_folder(
+        "Folder of secrets.toml, which describes targets.",
+        find_config_folder,
+        "in a clone `.streamlit` beside `app.py`; installed, the platform's folder for a user's configuration",
+    )
     port: int = _define_setting("Port of the console.", 8501, 1, 65535)
     bind: str = _define_setting(
         "Address that the console listens at, 127.0.0.1 where nothing is said. One that other machines reach needs"
@@ -157,6 +221,11 @@ class Settings:
         return self.data / "sandbox.sqlite3"
 
     @property
+    def secrets_file(self) -> Path:
+        """The file that describes targets and holds their keys; it need not be there."""
+        return self.config / "secrets.toml"
+
+    @property
     def mappings_folder(self) -> Path:
         """The folder of saved mappings."""
         return self.data / "mappings"
@@ -182,6 +251,10 @@ class Settings:
             for setting in SETTINGS
             if setting.is_in(environment) and not setting.secret
         }
+        if "config" in given and not given["config"].is_dir():
+            raise SettingsError(
+                f"CONSOLE_CONFIG is {given['config']}, which is no folder. It takes the folder that holds secrets.toml."
+            )
         return cls(**given)
 
 
@@ -192,13 +265,16 @@ class Setting:
     Attributes:
         name: The field of :class:`Settings`.
         variable: The environment variable that holds it.
-        default: What it is where the variable is absent or empty. Its type is the type of every value.
+        default: What it is where the variable is absent or empty. Its type is the type of every value. A folder's is
+            only its type: see ``find_default``.
         meaning: A sentence.
         low: The smallest number that is allowed; of no meaning for a folder or a text.
         high: The largest one.
         secret: Whether its value is shown to nobody. Such a value is no field of :class:`Settings` either: what needs
             it reads its variable itself.
         former_variable: What the variable was called in earlier versions, which is still read; empty where it is not.
+        default_factory: What finds a folder where the variable is absent or empty; ``None`` for anything else.
+        default_text: Where that is, in words for documentation.
     """
 
     name: str
@@ -209,6 +285,12 @@ class Setting:
     high: float = float("inf")
     secret: bool = False
     former_variable: str = ""
+    default_factory: Callable[[], Path] | None = None
+    default_text: str = ""
+
+    def find_default(self) -> Path | str | float:
+        """What it is where no variable sets it. Raises :class:`SettingsError` where a folder cannot be found."""
+        return self.default if self.default_factory is None else self.default_factory()
 
     @property
     def allowed(self) -> str:
@@ -249,7 +331,8 @@ SETTINGS: tuple[Setting, ...] = (
         Setting(
             name=one.name,
             variable=ENVIRONMENT_PREFIX + one.name.upper(),
-            default=getattr(Settings(), one.name),
+            default=Path() if one.default is MISSING else one.default,
+            default_factory=None if one.default_factory is MISSING else one.default_factory,
             former_variable=_FORMER_VARIABLES.get(one.name, ""),
             **one.metadata,
         )

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from intempt_core.contract.issue_kinds import ISSUE_KINDS, IssueKind, Severity
-from intempt_core.settings import PROJECT_FOLDER, SETTINGS
+from intempt_core.settings import SETTINGS
 from intempt_core.validation import build_report_schema
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,8 +77,8 @@ def render_settings() -> str:
         "|---|---|---|---|",
     ]
     for setting in SETTINGS:
-        if isinstance(setting.default, Path):
-            default = f"`{setting.default.relative_to(PROJECT_FOLDER)}` beside `app.py`"
+        if setting.default_text:
+            default = setting.default_text
         else:
             default = f"{setting.default:.10g}" if isinstance(setting.default, int | float) else "–"
         takes = f"{setting.allowed}; it is never shown" if setting.secret else setting.allowed

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import run
+from intempt_core.cli.commands import launch
 
 PACKAGE = "tidy_example"
 
@@ -43,6 +44,8 @@ def project(tmp_path: Path) -> Path:
     (folder / "tests" / "bench").mkdir(parents=True)
     (folder / ".streamlit").mkdir()
     shutil.copy(run.ROOT / "run.py", folder)
+    (folder / "intempt_core" / "cli" / "commands").mkdir(parents=True)
+    shutil.copy(launch.__file__, folder / "intempt_core" / "cli" / "commands")
     shutil.copy(run.ROOT / ".streamlit" / "config.toml", folder / ".streamlit")
     (folder / "requirements.txt").write_text(f"{PACKAGE}==1.0\n")
     for name in ("requirements-test.txt", "requirements-bench.txt"):
@@ -172,7 +175,7 @@ def test_a_taken_port_is_said_before_anything_is_installed(project: Path) -> Non
 def test_the_address_and_the_port_come_from_the_arguments_then_the_environment_then_the_file(
     arguments: list[str], environment: dict[str, str], place: tuple[str, int]
 ) -> None:
-    assert run.find_address(arguments, environment) == place
+    assert launch.find_address(run.ROOT, arguments, environment) == place
 
 
 @pytest.mark.parametrize(
@@ -204,8 +207,8 @@ def test_the_address_of_the_configuration_needs_a_password_too(project: Path) ->
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1"])
 def test_an_impossible_port_is_said_plainly(port: str) -> None:
-    with pytest.raises(run.Missing, match="1 to 65535"):
-        run.find_address(["--server.port", port], {})
+    with pytest.raises(launch.LaunchError, match="1 to 65535"):
+        launch.find_address(run.ROOT, ["--server.port", port], {})
 
 
 def test_an_unknown_command_shows_what_there_is(project: Path) -> None:

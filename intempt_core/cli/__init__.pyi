@@ -1,6 +1,9 @@
 from .check import (
     run_check as run_check,
 )
+from .commands.console import (
+    start_console as start_console,
+)
 from .commands.sandbox import (
     serve_sandbox as serve_sandbox,
 )

@@ -1,10 +1,12 @@
 """The list of commands, and the parser that is made of it."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 
 from intempt_core.cli.arguments.check import CHECK
 from intempt_core.cli.arguments.command import Command
+from intempt_core.cli.arguments.console import CONSOLE, find_console_options
 from intempt_core.cli.arguments.sandbox import SANDBOX
 from intempt_core.cli.arguments.schema import SCHEMA
 from intempt_core.cli.arguments.send import SEND
@@ -18,6 +20,7 @@ COMMANDS: tuple[Command, ...] = (
     SUGGEST,
     SCHEMA,
     SETTINGS,
+    CONSOLE,
 )
 """Every command, in the order in which the help lists them."""
 
@@ -37,6 +40,9 @@ Each has its own help: python -m intempt_core check --help
 
 def parse_call(arguments: Sequence[str] | None) -> tuple[Command, argparse.Namespace]:
     """Read a call: its command and what that is given. It ends the process where it is wrong, with exit code 2."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if (options := find_console_options(arguments)) is not None:
+        return CONSOLE, argparse.Namespace(command=CONSOLE.name, options=options)
     parser = build_parser()
     given = parser.parse_args(arguments)
     command = next(command for command in COMMANDS if command.name == given.command)

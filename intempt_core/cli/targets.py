@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from intempt_core.cli.output import print_message
 from intempt_core.errors import TargetNotFound
-from intempt_core.settings import PROJECT_FOLDER, Settings
+from intempt_core.settings import Settings
 from intempt_core.targets import (
     AllowedHosts,
     StoredTarget,
@@ -46,7 +46,7 @@ def resolve_target(
 
 def _read_described(settings: Settings, environment: Mapping[str, str], console_url: str) -> TargetRegistry:
     sandbox = settings.sandbox or f"{console_url or f'http://127.0.0.1:{settings.port}'}/sandbox"
-    file = PROJECT_FOLDER / ".streamlit" / "secrets.toml"
+    file = settings.secrets_file
     if notice := describe_readable_secrets(file):
         print_message(notice)
     return TargetRegistry.from_sources(read_secrets_file(file), environment, sandbox)

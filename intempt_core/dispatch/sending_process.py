@@ -17,7 +17,7 @@ from intempt_core.dispatch.progress import Progress, RateMeter
 from intempt_core.errors import ConsoleError, HistoryUnavailable
 from intempt_core.history import BatchState, BatchSummary, History, count_settled
 from intempt_core.platforms import build_detached_options
-from intempt_core.settings import PROJECT_FOLDER, Settings
+from intempt_core.settings import Settings, build_python_path
 from intempt_core.targets import Target
 
 END_SECONDS = 10.0
@@ -52,8 +52,8 @@ class SendingProcess:
         """Start the process, which does nothing until :meth:`start`."""
         self.owner = make_owner_name()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "intempt_core.dispatch.sending_child"],
-            env=os.environ | {"PYTHONPATH": _join_paths(str(PROJECT_FOLDER), os.environ.get("PYTHONPATH", ""))},
+            [sys.executable, "-P", "-m", "intempt_core.dispatch.sending_child"],  # -P: no module of the caller's folder
+            env=os.environ | {"PYTHONPATH": build_python_path(os.environ)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             **build_detached_options(),  # what interrupts this process at a terminal does not interrupt that one first
@@ -140,10 +140,6 @@ class SendingProcess:
         if self._opened.queue.claim(found.id, owner, self.owner, pause=PROCESS_ENDED_REASON):
             self._opened.queue.in_flight_to_unknown(found.id, owner=owner)
         return self._opened.queries.batch(found.id)
-
-
-def _join_paths(*paths: str) -> str:
-    return os.pathsep.join(filter(None, paths))
 
 
 def flatten_error(error: ConsoleError) -> str:

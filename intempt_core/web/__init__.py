@@ -11,7 +11,7 @@ Each stands before the application that answers, so that what may not pass never
 - ``malformed_input``: what is no HTTP and no handshake, answered with 400 and logged without a traceback
 - ``slow_connections``: clients that send or take next to nothing at a time, closed and bounded in number
 - ``exposure``: whether other machines reach it, and what has to be set then
-- ``access``: all of it, made from settings
+- ``access``: all of it, made from settings; ``sandbox_access``: what stands before a sandbox that is served alone
 - ``private_files``: files that only their owner may read
 """
 

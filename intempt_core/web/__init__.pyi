@@ -1,6 +1,5 @@
 from .access import (
     AccessControl as AccessControl,
-    build_sandbox_middleware as build_sandbox_middleware,
 )
 from .exposure import (
     SANDBOX_ORIGINS_VARIABLE as SANDBOX_ORIGINS_VARIABLE,
@@ -31,6 +30,9 @@ from .private_files import (
 )
 from .response_headers import (
     ResponseHeaders as ResponseHeaders,
+)
+from .sandbox_access import (
+    build_sandbox_middleware as build_sandbox_middleware,
 )
 from .slow_connections import (
     limit_slow_connections as limit_slow_connections,

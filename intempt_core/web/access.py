@@ -1,6 +1,6 @@
 """Access: everything that stands in front of a server, made from its settings."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.middleware import Middleware
@@ -8,9 +8,8 @@ from starlette.middleware import Middleware
 from intempt_core.settings import PASSWORD_VARIABLE, Settings
 from intempt_core.web.exposure import SANDBOX_ORIGINS_VARIABLE, Exposure
 from intempt_core.web.guard import RequestGuard
-from intempt_core.web.origins import AnsweredAddresses, WebOrigin, parse_origin_list
+from intempt_core.web.origins import WebOrigin, parse_origin_list
 from intempt_core.web.password import PasswordCheck, PasswordGate
-from intempt_core.web.response_headers import ResponseHeaders
 
 KEY_FILE = "password.key"
 """The file, in the data folder, with the key of the sessions that the password begins."""
@@ -60,13 +59,3 @@ class AccessControl:
             guard,
             Middleware(PasswordGate, self.password, sandbox_path=sandbox_path, https_only=schemes == {"https"}),
         ]
-
-
-def build_sandbox_middleware(page_origins: Sequence[WebOrigin]) -> list[Middleware]:
-    """Build what stands before a sandbox that is served alone, at loopback; pages of ``page_origins`` may call it."""
-    return [
-        Middleware(ResponseHeaders),
-        Middleware(
-            RequestGuard, AnsweredAddresses(), sandbox_path="", sandbox_origins=page_origins, loopback_only=True
-        ),
-    ]

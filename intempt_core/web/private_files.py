@@ -35,7 +35,10 @@ def make_private_folder(folder: Path) -> None:
 
 def _is_kept_for_data(folder: Path) -> bool:
     found = folder.stat()
-    holds_more = any(place.is_relative_to(folder) for place in (Path.home(), PROJECT_FOLDER))
+    places = [PROJECT_FOLDER]
+    with suppress(RuntimeError):  # a user without a home folder
+        places.append(Path.home())
+    holds_more = any(place.is_relative_to(folder) for place in places)
     if sys.platform == "win32":
         return False  # rights are inherited from the folder above, and have no modes
     return found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX and not holds_more

@@ -18,7 +18,7 @@ from threading import Event, Semaphore, Thread
 from intempt_core.errors import ReadError
 from intempt_core.logs import write_log
 from intempt_core.platforms import build_detached_options, can_hand_over_files, read_resident_bytes
-from intempt_core.settings import PROJECT_FOLDER, Settings
+from intempt_core.settings import Settings, build_python_path
 from intempt_core.workers.file_tasks import FileTask
 from intempt_core.workers.messages import OUT_OF_MEMORY_EXIT, TaskOrder, TaskReply, receive_message, send_message
 from intempt_core.workers.stored_results import StoredResult
@@ -110,7 +110,7 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         with ours, theirs:
             process = subprocess.Popen(  # noqa: S603  our own module
-                [sys.executable, "-m", "intempt_core.workers.child", str(theirs.fileno()), str(self._niceness)],
+                [sys.executable, "-P", "-m", "intempt_core.workers.child", str(theirs.fileno()), str(self._niceness)],
                 pass_fds=(theirs.fileno(),),
                 env=_build_environment(os.environ, self._folder),
                 stdin=subprocess.DEVNULL,
@@ -172,10 +172,9 @@ class WorkerProcess:
 
 def _build_environment(environment: Mapping[str, str], folder: Path) -> dict[str, str]:
     given = {name: environment[name] for name in _INHERITED if name in environment}
-    paths = [str(PROJECT_FOLDER), *filter(None, [environment.get("PYTHONPATH", "")])]
     return {
         **given,
-        "PYTHONPATH": os.pathsep.join(paths),
+        "PYTHONPATH": build_python_path(environment),
         "PYTHONUNBUFFERED": "1",
         "TMPDIR": str(folder),
         "OMP_NUM_THREADS": "1",

@@ -50,7 +50,7 @@ def test_every_name_of_the_core_is_there_and_its_version_is_the_projects() -> No
     for name in dir(intempt_core):
         assert getattr(intempt_core, name) is not None
     with (ROOT / "pyproject.toml").open("rb") as file:
-        assert tomllib.load(file)["project"]["version"] == intempt_core.__version__
+        assert tomllib.load(file)["tool"]["hatch"]["version"] == {"path": "intempt_core/__init__.py"}
     assert (ROOT / "intempt_core" / "py.typed").exists()
 
 

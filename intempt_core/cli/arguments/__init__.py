@@ -2,7 +2,8 @@
 
 - ``command``: the record of one command
 - ``files``: the arguments that commands share: a file, how it is read, a catalogue
-- one module a command, each with its record: ``check``, ``suggest``, ``send``, ``sandbox``, ``schema``, ``settings``
+- one module a command, each with its record: ``check``, ``suggest``, ``send``, ``sandbox``, ``schema``, ``settings``,
+  ``console``
 
 ``cli/parser.py`` lists them.
 """

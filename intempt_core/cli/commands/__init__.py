@@ -1,4 +1,6 @@
-"""Commands that are one module each: ``suggest``, ``sandbox``, ``schema``, ``settings``.
+"""Commands that are one module each: ``suggest``, ``sandbox``, ``schema``, ``settings``, ``console``.
+
+``launch`` starts the screens' server, for ``console`` and for ``run.py``.
 
 ``check`` and ``send``, which are more, lie beside this folder.
 """

@@ -39,7 +39,7 @@ def print_settings(args: argparse.Namespace, environment: Mapping[str, str]) -> 
 def _describe_setting(setting: Setting, environment: Mapping[str, str]) -> dict[str, Any]:
     """A setting as a row. Any: JSON. Raises :class:`SettingsError`."""
     given = setting.read(environment)
-    value = setting.default if given is None else given
+    value = setting.find_default() if given is None else given
     return {
         "name": setting.name,
         "variable": setting.variable,

@@ -23,7 +23,7 @@ from intempt_core.history import (
     RequestIntent,
     make_batch_id,
 )
-from intempt_core.settings import PASSWORD_VARIABLE, PROJECT_FOLDER, Settings
+from intempt_core.settings import PASSWORD_VARIABLE, Settings
 from intempt_core.targets import (
     SANDBOX,
     STORED,
@@ -41,9 +41,6 @@ from intempt_core.validation import CatalogueStore, ProductCatalogue, UnknownPro
 from intempt_core.web import Exposure, describe_readable_secrets
 from intempt_core.workers import FileContext, FileRecorder, ResultStore, WorkerProcess
 from pages.parts.shared.tab_connection import is_tab_open
-
-SECRETS_FILE = PROJECT_FOLDER / ".streamlit" / "secrets.toml"
-"""The file of targets and their keys."""
 
 
 @dataclass
@@ -105,7 +102,7 @@ class AppServices:
         """What every screen has to say: who reaches this console and its keys, how its data is, how it sends."""
         found = (
             self.exposure.notice,
-            describe_readable_secrets(SECRETS_FILE),
+            describe_readable_secrets(self.settings.secrets_file),
             *self.history.notices,
             *self.dispatcher.notices,
         )
@@ -225,7 +222,7 @@ def _open_services() -> AppServices:
     url = exposure.build_local_url(int(st.get_option("server.port")))
     sandbox = settings.sandbox or f"{url}/sandbox"
     try:
-        described = TargetRegistry.from_sources(read_secrets_file(SECRETS_FILE), os.environ, sandbox)
+        described = TargetRegistry.from_sources(read_secrets_file(settings.secrets_file), os.environ, sandbox)
     except TargetError as error:
         described = TargetRegistry.from_sources({}, os.environ, sandbox)
         described = TargetRegistry(described.all, (str(error), *described.problems))

@@ -304,7 +304,7 @@ def test_a_setting_that_cannot_be_used_is_a_sentence(tmp_path: Path, capsys: pyt
 
 
 @pytest.mark.parametrize(
-    "wrong", [["send", "x.csv"], ["sandbox", "--port", "x"], ["sandbox", "--latency-ms", "-1"], []]
+    "wrong", [["send", "x.csv"], ["sandbox", "--port", "x"], ["sandbox", "--latency-ms", "-1"], ["begin"]]
 )
 def test_a_wrong_call_is_2(wrong: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:

@@ -6,11 +6,12 @@ import pytest
 
 from intempt_core.errors import SettingsError
 from intempt_core.settings import Settings
-from intempt_core.web.access import AccessControl, build_sandbox_middleware
+from intempt_core.web.access import AccessControl
 from intempt_core.web.exposure import Exposure
 from intempt_core.web.guard import RequestGuard
 from intempt_core.web.origins import parse_origin_list
 from intempt_core.web.password import PasswordGate
+from intempt_core.web.sandbox_access import build_sandbox_middleware
 
 
 def open_access(folder: Path, *, scheme: str = "http", **environment: str) -> AccessControl:

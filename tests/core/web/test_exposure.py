@@ -2,7 +2,7 @@
 
 import pytest
 
-import run
+from intempt_core.cli.commands import launch
 from intempt_core.errors import SettingsError
 from intempt_core.settings import Settings
 from intempt_core.web.exposure import Exposure
@@ -65,4 +65,4 @@ def test_it_answers_at_no_name_of_its_own_where_it_listens_at_every_address() ->
     "address", [*EVERYWHERE, "127.0.0.1", "127.1.2.3", "::1", "localhost", "::ffff:127.0.0.1", "LOCALHOST"]
 )
 def test_run_py_which_has_no_package_judges_an_address_alike(address: str) -> None:
-    assert run.is_loopback(address) == is_loopback(address)
+    assert launch.is_loopback(address) == is_loopback(address)

@@ -65,7 +65,7 @@ class OddTask:
                 "nice": os.nice(0),
                 "arrow threads": (pa.cpu_count(), pa.io_thread_count()),
                 "first to go": int(Path("/proc/self/oom_score_adj").read_text()),
-                "command": Path("/proc/self/cmdline").read_bytes().split(b"\0")[1:3],
+                "command": Path("/proc/self/cmdline").read_bytes().split(b"\0")[1:4],
                 "parent": os.getppid(),
             }
         return self.deed

@@ -96,7 +96,7 @@ def test_the_process_gives_way_and_has_no_key_of_the_console(tmp_path: Path, mon
 def test_the_process_is_a_new_one_and_no_copy_of_the_console(tmp_path: Path) -> None:
     """A copy would have the console's locks, connections and keys."""
     seen = start("look", tmp_path)[1].result().load()
-    assert seen["command"] == [b"-m", b"intempt_core.workers.child"]
+    assert seen["command"] == [b"-P", b"-m", b"intempt_core.workers.child"]
     assert seen["parent"] == os.getpid()
 
 
