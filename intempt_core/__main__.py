@@ -2,8 +2,12 @@
 
 import atexit
 import os
+import signal
 import sys
 from typing import NoReturn
+
+if __name__ == "__main__" and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # until a command runs, Ctrl+C ends the process without a traceback
 
 from intempt_core.cli import main
 from intempt_core.web import PRIVATE_UMASK

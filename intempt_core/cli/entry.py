@@ -2,7 +2,6 @@
 
 import argparse
 import contextlib
-import io
 import logging
 import os
 import signal
@@ -17,6 +16,7 @@ from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.output import print_message
 from intempt_core.cli.parser import parse_call
 from intempt_core.cli.steps import StepDisplay
+from intempt_core.cli.streams import discard_unwritable_output, flush_output, prepare_streams
 from intempt_core.errors import (
     ConsoleError,
     JourneyError,
@@ -41,14 +41,13 @@ ENDING_SIGNALS = tuple(
 
 def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] | None = None) -> int:
     """Run a command and return its exit code. ``arguments`` and ``environment`` are by default the process's own."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal that cannot write a character gets a question mark
-    command, given = parse_call(arguments)
-    logging.getLogger("intempt_core").addHandler(logging.NullHandler())  # what a person needs to know is printed
+    prepare_streams()
     try:
         with _interrupt_once():
-            return _run_command(command, given, os.environ if environment is None else environment)
+            try:
+                return _run_call(arguments, os.environ if environment is None else environment)
+            finally:
+                flush_output()
     except TargetError as error:
         return _report_error(error, ExitCode.NO_TARGET)
     except (ReadError, MappingError, JourneyError, RulesError, NotFound) as error:
@@ -57,15 +56,24 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
         return _report_error(f"Nothing was sent. {error}", ExitCode.SENT_BEFORE)
     except ConsoleError as error:
         return _report_error(error, ExitCode.NOT_ALL)
-    except BrokenPipeError:
-        # The reader of our output has closed it, which is its right; Python would complain once more at its end.
-        with contextlib.suppress(OSError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.NOT_ALL
+    except BrokenPipeError:  # the reader of our output has closed it, which is its right
+        discard_unwritable_output()
+        return ExitCode.OUTPUT_CLOSED
     except OSError as error:
+        discard_unwritable_output()
         return _report_error(f"The system reports an error: {error}.", ExitCode.NOT_ALL)
     except KeyboardInterrupt:
         return _report_error("Interrupted.", ExitCode.INTERRUPTED)
+
+
+def _run_call(arguments: Sequence[str] | None, environment: Mapping[str, str]) -> int:
+    """Read a call and run its command; its exit code."""
+    command, given = parse_call(arguments)
+    logging.getLogger("intempt_core").addHandler(logging.NullHandler())  # what a person needs to know is printed
+    code = _run_command(command, given, environment)
+    if command.outlives_output:
+        discard_unwritable_output()
+    return code
 
 
 def _run_command(command: Command, given: argparse.Namespace, environment: Mapping[str, str]) -> int:

@@ -14,6 +14,7 @@ class ExitCode(IntEnum):
     SENT_BEFORE = 5
     HANDED_OVER = 6
     INTERRUPTED = 130
+    OUTPUT_CLOSED = 141
 
 
 EXIT_MEANINGS = {
@@ -25,6 +26,7 @@ EXIT_MEANINGS = {
     ExitCode.SENT_BEFORE: "something of it was sent before, or is being sent; nothing was recorded",
     ExitCode.HANDED_OVER: "the running console sends it; the outcome is not known yet",
     ExitCode.INTERRUPTED: "interrupted; every outcome that is known is recorded",
+    ExitCode.OUTPUT_CLOSED: "the reader of the output has closed it, as head does; send goes on all the same",
 }
 """Each code in a few words."""
 

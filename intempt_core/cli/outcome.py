@@ -5,7 +5,7 @@ from pathlib import Path
 
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.files_out import check_writable, write_atomic
-from intempt_core.cli.output import print_message, print_result
+from intempt_core.cli.output import print_message, print_outcome
 from intempt_core.cli.sending import SendResult
 from intempt_core.cli.steps import StepDisplay, shorten_name
 from intempt_core.contract import format_count
@@ -38,11 +38,11 @@ def report_outcome(
     found = history.queries.batch(sent.batch)
     for state in RequestState:
         if found.events.get(state):
-            print_result(f"{found.events[state]:>9,}  {state.value}")
+            print_outcome(f"{found.events[state]:>9,}  {state.value}")
     for count, words in _list_verdicts(found):
-        print_result(f"{count:>9,}  {words}")
+        print_outcome(f"{count:>9,}  {words}")
     if found.excluded_rows:
-        print_result(f"{found.excluded_rows:>9,}  excluded")
+        print_outcome(f"{found.excluded_rows:>9,}  excluded")
     print_message(_describe_next_step(found, sent))
     code = _find_exit_code(found, sent)
     if results is None:

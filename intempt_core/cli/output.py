@@ -13,12 +13,21 @@ def print_message(text: str) -> None:
 
 
 def print_result(text: str) -> None:
-    """Print a line on standard output; where its terminal was closed, the work goes on."""
+    """Print a line on standard output; where its terminal was closed, the work goes on.
+
+    Where the reader of a pipe is gone, it raises ``BrokenPipeError``: there is nothing left to do but to end.
+    """
     try:
         print(sanitize_text(text, sys.stdout))
     except OSError as error:
         if error.errno != errno.EIO:
             raise
+
+
+def print_outcome(text: str) -> None:
+    """Print a line on standard output; where it has no reader any more, the work goes on."""
+    with contextlib.suppress(OSError):
+        print_result(text)
 
 
 def can_show(char: str, out: TextIO) -> bool:

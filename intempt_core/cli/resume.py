@@ -8,7 +8,7 @@ from functools import partial
 
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.outcome import can_write_results, report_outcome
-from intempt_core.cli.output import print_message, print_result
+from intempt_core.cli.output import print_message, print_outcome
 from intempt_core.cli.sending import confirm_send, open_history, open_sender
 from intempt_core.cli.steps import StepDisplay
 from intempt_core.cli.targets import read_targets
@@ -80,7 +80,7 @@ def _choose_batch(history: History, settings: Settings) -> BatchSummary | None:
         f"Nothing was sent: {len(found)} batches were interrupted. Name one: --resume BATCH, the newest first:"
     )
     for batch in found:
-        print_result(f"{batch.id}  {batch.title} to {batch.target.name}: {_describe_counts(batch)}")
+        print_outcome(f"{batch.id}  {batch.title} to {batch.target.name}: {_describe_counts(batch)}")
     return None
 
 

@@ -21,7 +21,7 @@ from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.input import InputFile, read_input
 from intempt_core.cli.journeys import load_journey, make_event, make_journey_input
 from intempt_core.cli.outcome import can_write_results, report_outcome
-from intempt_core.cli.output import print_message, print_result
+from intempt_core.cli.output import print_message, print_outcome
 from intempt_core.cli.prior_events import PriorEvents, describe_decision, find_prior_events
 from intempt_core.cli.request_text import describe_request, spell_json
 from intempt_core.cli.resume import run_resume
@@ -260,7 +260,7 @@ class CheckedInput:
             body = self.plan.body(request)
             lines = [spell_json(body)] if self.args.event is None else describe_request(self.target, body)
             for line in lines:
-                print_result(line)
+                print_outcome(line)
         print_message("Nothing was sent: this is what would be, without --dry-run.")
         return ExitCode.DONE
 

@@ -25,6 +25,8 @@ class Command:
         run: The function that runs it, by its name in the package's face: it is imported when the command is called. It
             takes the arguments and the environment, and returns the exit code.
         check: Looks whether arguments go together, and reports what is wrong in a sentence.
+        outlives_output: Whether its exit code is the same where the reader of its output is gone: what it does is more
+            than what it prints.
         loads_much: Whether what runs it takes so long to import that a terminal is told.
     """
 
@@ -35,3 +37,4 @@ class Command:
     run: str
     check: Callable[[ReportMisuse, argparse.Namespace], None] = check_nothing
     loads_much: bool = False
+    outlives_output: bool = False

@@ -156,9 +156,12 @@ def _parse_run_name(text: str) -> str:
 SEND = Command(
     "send",
     "check a file and send the rows without errors",
-    _SEND_EPILOG.replace("{codes}", format_exit_codes(*ExitCode)),
+    _SEND_EPILOG.replace(
+        "{codes}", format_exit_codes(*(code for code in ExitCode if code is not ExitCode.OUTPUT_CLOSED))
+    ),
     _add_arguments,
     run="run_send",
     check=_check_arguments,
     loads_much=True,
+    outlives_output=True,
 )
