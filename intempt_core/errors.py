@@ -13,6 +13,7 @@
     ├── MappingError                a mapping does not fit its file, or is no mapping
     ├── JourneyError                a journey is none, or no journey has that name
     ├── RulesError                  a file of the team's rules is none, or does not fit the mapping
+    ├── FixtureError                a fixture cannot be made as it was asked for
     ├── TargetError                 a target cannot be used
     │   ├── TargetNotFound          no target of that name is described
     │   ├── TargetIncomplete        its description lacks something, or holds something impossible
@@ -85,6 +86,10 @@ class JourneyError(ConsoleError):
 
 class RulesError(ConsoleError):
     """A file of the team's rules is none, or does not go together with the mapping."""
+
+
+class FixtureError(ConsoleError):
+    """A fixture cannot be made as it was asked for: its numbers or its defects do not go together."""
 
 
 class TargetError(ConsoleError):
