@@ -21,6 +21,7 @@ The packages, in the order in which events pass through them:
 - ``targets``, ``planning``, ``transport``: where events go, in which requests, and one attempt of one
 - ``history``, ``dispatch``: what is recorded before it is sent, and the sending itself
 - ``analysis``, ``exports``: why an event had its effect, and files to take away
+- ``fixtures``: labelled files of events, and what of the contract a set of files exercises
 - ``sandbox``: a local Track API; ``testing``: the same for tests of an application; ``cli``: the command line
 """
 

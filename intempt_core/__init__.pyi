@@ -24,6 +24,7 @@ from .errors import (
     CredentialError as CredentialError,
     EngineUnavailable as EngineUnavailable,
     FaultDocumentUnreadable as FaultDocumentUnreadable,
+    FixtureError as FixtureError,
     HistoryError as HistoryError,
     HistoryUnavailable as HistoryUnavailable,
     JourneyError as JourneyError,

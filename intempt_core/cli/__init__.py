@@ -5,7 +5,7 @@
 - ``exit_codes``: what each exit code means
 - ``check``: what is wrong, and what of it is new since an earlier check; ``check_reports``: its forms
 - ``send``, ``resume`` (``send --resume``)
-- ``commands/``: ``suggest``, ``sandbox``, ``schema``, ``settings``, ``console``, a module each; ``launch``: how the
+- ``commands/``: ``suggest``, ``generate``, ``sandbox``, ``schema``, ``settings``, ``console``, a module each; ``launch``: how the
   screens' server is started, by ``console`` and by ``run.py``
 - ``sending``, ``outcome``, ``prior_events``: how a batch is sent, what became of it, what of a file went before
 - ``input``: a file as it is read and checked

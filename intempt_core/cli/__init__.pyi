@@ -4,6 +4,9 @@ from .check import (
 from .commands.console import (
     start_console as start_console,
 )
+from .commands.generate import (
+    write_fixture as write_fixture,
+)
 from .commands.sandbox import (
     serve_sandbox as serve_sandbox,
 )

@@ -19,6 +19,7 @@ from intempt_core.cli.steps import StepDisplay
 from intempt_core.cli.streams import discard_unwritable_output, flush_output, prepare_streams
 from intempt_core.errors import (
     ConsoleError,
+    FixtureError,
     JourneyError,
     MappingError,
     NotFound,
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
                 flush_output()
     except TargetError as error:
         return _report_error(error, ExitCode.NO_TARGET)
-    except (ReadError, MappingError, JourneyError, RulesError, NotFound) as error:
+    except (ReadError, MappingError, JourneyError, RulesError, FixtureError, NotFound) as error:
         return _report_error(error, ExitCode.UNREADABLE)
     except SentBefore as error:
         return _report_error(f"Nothing was sent. {error}", ExitCode.SENT_BEFORE)

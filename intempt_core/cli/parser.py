@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from intempt_core.cli.arguments.check import CHECK
 from intempt_core.cli.arguments.command import Command
 from intempt_core.cli.arguments.console import CONSOLE, find_console_options
+from intempt_core.cli.arguments.generate import GENERATE
 from intempt_core.cli.arguments.sandbox import SANDBOX
 from intempt_core.cli.arguments.schema import SCHEMA
 from intempt_core.cli.arguments.send import SEND
@@ -19,6 +20,7 @@ COMMANDS: tuple[Command, ...] = (
     SANDBOX,
     SUGGEST,
     SCHEMA,
+    GENERATE,
     SETTINGS,
     CONSOLE,
 )

@@ -2,8 +2,7 @@
 
 - ``command``: the record of one command
 - ``files``: the arguments that commands share: a file, how it is read, a catalogue
-- one module a command, each with its record: ``check``, ``suggest``, ``send``, ``sandbox``, ``schema``, ``settings``,
-  ``console``
+- one module a command, each with its record
 
 ``cli/parser.py`` lists them.
 """

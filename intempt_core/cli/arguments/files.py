@@ -74,6 +74,11 @@ def add_read_options(command: argparse.ArgumentParser) -> None:
 def add_catalogue(command: argparse.ArgumentParser) -> None:
     """Add the catalogue that products are looked for in."""
     command.add_argument("--catalogue", metavar="FILE", type=Path, help=_CATALOGUE_HELP)
+    add_catalogue_column(command)
+
+
+def add_catalogue_column(command: argparse.ArgumentParser) -> None:
+    """Add which column of a catalogue is the product id."""
     command.add_argument("--catalogue-column", metavar="COLUMN", help=_COLUMN_HELP)
 
 

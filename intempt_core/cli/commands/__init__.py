@@ -1,4 +1,4 @@
-"""Commands that are one module each: ``suggest``, ``sandbox``, ``schema``, ``settings``, ``console``.
+"""Commands that are one module each: ``suggest``, ``generate``, ``sandbox``, ``schema``, ``settings``, ``console``.
 
 ``launch`` starts the screens' server, for ``console`` and for ``run.py``.
 
