@@ -5,8 +5,8 @@
 - ``exit_codes``: what each exit code means
 - ``check``: what is wrong, and what of it is new since an earlier check; ``check_reports``: its forms
 - ``send``, ``resume`` (``send --resume``)
-- ``commands/``: ``suggest``, ``generate``, ``sandbox``, ``schema``, ``settings``, ``console``, a module each; ``launch``: how the
-  screens' server is started, by ``console`` and by ``run.py``
+- ``commands/``: the other commands, a module each; ``launch``: how the screens' server is started, by ``console`` and
+  by ``run.py``
 - ``sending``, ``outcome``, ``prior_events``: how a batch is sent, what became of it, what of a file went before
 - ``input``: a file as it is read and checked
 - ``targets``, ``catalogue``: the target that a call names, and what its products are looked for in
