@@ -13,7 +13,7 @@ the whole is met by none. Latency comes on top of any other fault. Faults are ke
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from intempt_core.contract.fields import Json
 from intempt_core.contract.quantities import format_count
@@ -50,6 +50,17 @@ class _BaseFault(BaseModel):
     times: Annotated[
         int | None, Field(ge=1, le=1_000_000_000, description="It ends after so many requests; null: it does not.")
     ] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _take_whole_floats(cls, given: object) -> object:
+        """Take ``2.0`` for 2: to JSON they are one number."""
+        if not isinstance(given, dict):
+            return given
+        return {
+            name: int(value) if isinstance(value, float) and value.is_integer() else value
+            for name, value in given.items()
+        }
 
     def describe(self, effect: str) -> str:
         """The whole fault: ``10 % 500 on track, 3 more times``."""

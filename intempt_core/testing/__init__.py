@@ -5,6 +5,8 @@
 - ``process_sandbox``: the sandbox of one test process, and a project of its own for each test
 - ``sandbox_door``: the sandbox's HTTP API, asked with the standard library alone
 - ``arrived_event``, ``event_matching``: an event that arrived, and whether it is the expected one
+- ``arrival_survey``, ``failure_report``, ``difference_messages``: why an expectation failed, as text
+- ``feed_products``, ``feed_explanation``: a feed as a list, and why it shows what it shows
 """
 
 import lazy_loader

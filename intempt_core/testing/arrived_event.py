@@ -13,6 +13,8 @@ class ArrivedEvent:
         seq: Its number: events that arrived later have higher ones.
         request: The number of the request that brought it.
         received_at: When it arrived, in epoch milliseconds.
+        org: The organisation in the path of its request.
+        project: The project in the path of its request.
         source: The source in the path of its request; empty where the path has none.
         client: The program that sent it, as it names itself; may be empty.
         name: Its name, ``None`` where it has none.
@@ -20,11 +22,14 @@ class ArrivedEvent:
         processed: Whether it is processed for recommendations.
         reason: Why it is ignored, as a sentence; empty where it is processed.
         codes: The codes of its errors.
+        repeat_of: The number of the event that has its event id, ``None`` where none has.
     """
 
     seq: int
     request: int
     received_at: int
+    org: str
+    project: str
     source: str
     client: str
     name: str | None
@@ -32,6 +37,7 @@ class ArrivedEvent:
     processed: bool
     reason: str
     codes: tuple[str, ...]
+    repeat_of: int | None
 
     @property
     def event_id(self) -> Any:
@@ -57,6 +63,8 @@ def parse_arrived_event(event: Mapping[str, Any]) -> ArrivedEvent:
         seq=event["seq"],
         request=event["request"],
         received_at=event["received_at"],
+        org=event["org"],
+        project=event["project"],
         source=event["source"],
         client=event["client"],
         name=event["name"],
@@ -64,4 +72,35 @@ def parse_arrived_event(event: Mapping[str, Any]) -> ArrivedEvent:
         processed=event["processed"],
         reason=event["because"] or "",
         codes=tuple(event["codes"]),
+        repeat_of=event["repeat_of"],
     )
+
+
+@dataclass(frozen=True, slots=True)
+class FailedRequest:
+    """A request that was rejected, or that met a simulated failure.
+
+    Attributes:
+        request: Its number.
+        method: The HTTP method.
+        path: Path and query as they were written.
+        project: The project in its path; empty where the path has none.
+        client: The program that sent it, as it names itself; may be empty.
+        status: The HTTP status of the response, ``None`` where none was sent.
+        message: Why it was rejected; empty where it was not.
+        fault: The simulated failure that it met; empty where none.
+    """
+
+    request: int
+    method: str
+    path: str
+    project: str
+    client: str
+    status: int | None
+    message: str
+    fault: str
+
+
+def parse_failed_request(request: Mapping[str, Any]) -> FailedRequest:
+    """Parse one rejected request of ``GET /_sandbox/wait``. Any: JSON."""
+    return FailedRequest(**{name: request[name] for name in FailedRequest.__dataclass_fields__})

@@ -1,7 +1,7 @@
 """Whether an event is the expected one, and where it differs."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from intempt_core.testing.arrived_event import ArrivedEvent
@@ -35,22 +35,32 @@ class EventPattern:
             that are given here count. Any: JSON.
         processed: Whether it must be processed (true) or ignored (false); ``None`` for either.
         after: The number of the event after which it must arrive; 0 for any.
+        org: The organisation to which it must be sent.
+        source: The source to which it must be sent, unless its path has none (CONTRACT 6.3).
     """
 
     name: str
-    fields: Mapping[str, Any] = field(default_factory=dict)
-    processed: bool | None = True
-    after: int = 0
+    fields: Mapping[str, Any]
+    processed: bool | None
+    after: int
+    org: str
+    source: str
 
     def find_differences(self, event: ArrivedEvent) -> list[FieldDifference]:
         """Every field of an event that is not as expected; its name first."""
         found = [] if event.name == self.name else [FieldDifference("name", self.name, event.name)]
         return found + list(_compare_objects(self.fields, event.body, ""))
 
+    def list_fields(self) -> list[tuple[str, Any]]:
+        """Every single field that is expected, by its path (``data.productId``), with its value. Any: JSON."""
+        return [(one.field, one.expected) for one in _compare_objects(self.fields, {}, "")]
+
     def matches(self, event: ArrivedEvent) -> bool:
         """Whether an event is the expected one."""
         return (
             event.seq > self.after
+            and event.org == self.org
+            and event.source in ("", self.source)
             and self.processed in (None, event.processed)
             and event.name == self.name
             and not self.find_differences(event)

@@ -26,12 +26,14 @@ class ProcessSandbox:
         door: The way to it.
         owners: Project → the test whose it is.
         last_seq: The last number of an event that is known; what a new project receives has a higher one.
+        last_request: The same of requests.
     """
 
     base_url: str
     door: SandboxDoor
     owners: dict[str, str] = field(default_factory=dict)
     last_seq: int = 0
+    last_request: int = 0
     _token: str = field(default_factory=lambda: secrets.token_hex(4))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -42,10 +44,10 @@ class ProcessSandbox:
             self.owners[project] = owner
         return TrackApi(self, project)
 
-    def note_seq(self, seq: int) -> None:
-        """Note the number of an event that has arrived."""
+    def note_arrival(self, seq: int, request: int) -> None:
+        """Note the numbers of an event that has arrived and of its request."""
         with self._lock:
-            self.last_seq = max(self.last_seq, seq)
+            self.last_seq, self.last_request = max(self.last_seq, seq), max(self.last_request, request)
 
 
 @contextmanager

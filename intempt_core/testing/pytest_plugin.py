@@ -6,6 +6,7 @@ fixture. A fixture of the same name in a project takes the place of this one, as
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -31,3 +32,15 @@ def track_api(_track_api_server: ProcessSandbox, request: pytest.FixtureRequest)
     api = _track_api_server.open_project(request.node.nodeid)
     yield api
     api.close()
+
+
+def pytest_assertrepr_compare(op: str, left: object, right: object) -> list[str] | None:
+    """Explain a comparison with a feed that is not true: ``assert track_api.feed(…) == ["A1"]``."""
+    module = sys.modules.get("intempt_core.testing.feed_products")
+    if module is None:  # no test has read a feed
+        return None
+    for feed, other, is_left in ((left, right, True), (right, left, False)):
+        if isinstance(feed, module.FeedProducts):
+            lines: list[str] = feed.explain_comparison(op, other, is_left=is_left)
+            return lines or None
+    return None

@@ -15,6 +15,7 @@ from .person_arrivals import (
     MAX_PERSON_EVENTS as MAX_PERSON_EVENTS,
     FirstUse as FirstUse,
     PersonArrival as PersonArrival,
+    parse_person_arrival as parse_person_arrival,
 )
 from .sandbox_client import (
     KeptRequest as KeptRequest,
