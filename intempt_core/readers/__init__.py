@@ -10,16 +10,14 @@
 - ``text_table``, ``delimited``: CSV and its like; its rows with their lines.
 - ``cell_positions``: where in the file's text the cells of a table are, by line and character.
 - ``dialects``: what a person says of how a file is read, and what its first rows and its quoting show.
-- ``workbook_table``, ``xlsx``, ``workbooks``: a sheet of a workbook; the workbook's XML; its number formats and merged
-  cells.
+- ``workbooks``: a sheet of a workbook; the workbook's XML; its number formats and merged cells.
 - ``parquet``, ``arrow_texts``: Parquet; values of Arrow's types as text.
 - ``jsonl``, ``reading_issues``: JSON lines, events as they came and their columns; what is wrong with lines.
 - ``json_rows``: lines of JSON many together: which need a closer look, and the columns of rows that are built alike.
 - ``json_cells``: JSON values as cells of a table.
 - ``payload``: a pasted text as events.
 - ``pasted``: the keys in a pasted text, masked; a cURL command; a command line split into words.
-- ``json_positions``, ``json_lenient``: JSON with the offsets of its values; JSON with comments.
-- ``json_salvage``: the whole events of a JSON text that ends early.
+- ``json_text``: JSON with the offsets of its values; JSON with comments; the whole events of one that ends early.
 """
 
 import lazy_loader

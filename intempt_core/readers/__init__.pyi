@@ -39,7 +39,7 @@ from .json_cells import (
     parse_exactly as parse_exactly,
     spell_half_characters as spell_half_characters,
 )
-from .json_positions import (
+from .json_text.json_positions import (
     JsonNode as JsonNode,
     JsonSyntaxError as JsonSyntaxError,
     JsonText as JsonText,

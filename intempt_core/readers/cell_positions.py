@@ -17,7 +17,7 @@ from intempt_core.readers.dialects.records import BYTES_LINE_END, RecordReader
 from intempt_core.readers.dialects.swallowed_lines import SwallowedLineJudge
 from intempt_core.readers.formats import CSV, JSON_LINES, JSON_LIST
 from intempt_core.readers.json_cells import PATH_SEPARATOR
-from intempt_core.readers.json_positions import TEXT_LINE_END, JsonText
+from intempt_core.readers.json_text.json_positions import TEXT_LINE_END, JsonText
 from intempt_core.readers.mapped_file import FileBytes
 from intempt_core.readers.table import READ_LIMITS, Table, open_source
 from intempt_core.readers.text_table import read_header_record

@@ -112,7 +112,7 @@ def _read_json_list(source: "FileSource") -> "TableContent":
 
 
 def _read_workbook(source: "FileSource") -> "TableContent":
-    from intempt_core.readers.workbook_table import read_workbook_table  # noqa: PLC0415
+    from intempt_core.readers.workbooks.workbook_table import read_workbook_table  # noqa: PLC0415
 
     return read_workbook_table(source)
 

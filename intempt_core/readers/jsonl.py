@@ -26,7 +26,6 @@ from intempt_core.readers.json_cells import (
     parse_exactly,
     spell_half_characters,
 )
-from intempt_core.readers.json_positions import JsonSyntaxError, JsonText
 from intempt_core.readers.json_rows.line_blocks import (
     iterate_line_blocks,
     iterate_lines,
@@ -35,6 +34,7 @@ from intempt_core.readers.json_rows.line_blocks import (
 )
 from intempt_core.readers.json_rows.list_lines import convert_list_to_lines
 from intempt_core.readers.json_rows.plain_rows import ChunkColumns, RowChunk, RowShape, ShapeFinder
+from intempt_core.readers.json_text.json_positions import JsonSyntaxError, JsonText
 from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
 from intempt_core.readers.mapped_file import FileBytes, MappedFile, release_pages
 from intempt_core.readers.payload import EVENT_KEYS, PayloadShape

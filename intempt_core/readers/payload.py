@@ -23,9 +23,9 @@ from intempt_core.contract import (
     shorten_value,
 )
 from intempt_core.errors import ReadError
-from intempt_core.readers.json_lenient import BlankedSpan, blank_lenient_syntax
-from intempt_core.readers.json_positions import TEXT_LINE_END, JsonNode, JsonSyntaxError, JsonText
-from intempt_core.readers.json_salvage import SalvagedText, salvage_events
+from intempt_core.readers.json_text.json_lenient import BlankedSpan, blank_lenient_syntax
+from intempt_core.readers.json_text.json_positions import TEXT_LINE_END, JsonNode, JsonSyntaxError, JsonText
+from intempt_core.readers.json_text.json_salvage import SalvagedText, salvage_events
 from intempt_core.readers.limits import MAX_EVENT_BYTES, build_oversize_error
 from intempt_core.readers.pasted.chosen_requests import ChosenSource, ListedRequest, choose_source
 from intempt_core.readers.pasted.forms import PastedReading
@@ -99,7 +99,7 @@ def read_payload(
     are masked already (:func:`mask_reading`).
 
     Raises :class:`ReadError` with its line where the text is no JSON, or none that can be sent on
-    (``json_positions.py``), where a request posts no body, and where the text is longer than ``max_chars`` characters;
+    (``json_text``), where a request posts no body, and where the text is longer than ``max_chars`` characters;
     :class:`RequestChoiceError` where a person has to choose a request.
     """
     given = text if isinstance(text, PastedReading) else PastedReading(text)

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from intempt_core.contract import BLANK_CHARACTERS, format_count, shorten_value
 from intempt_core.errors import ReadError
-from intempt_core.readers.json_lenient import blank_lenient_syntax
-from intempt_core.readers.json_positions import TEXT_LINE_END, JsonSyntaxError, JsonText
+from intempt_core.readers.json_text.json_lenient import blank_lenient_syntax
+from intempt_core.readers.json_text.json_positions import TEXT_LINE_END, JsonSyntaxError, JsonText
 from intempt_core.readers.pasted.copied_request import CopiedRequest, CopiedText
 from intempt_core.readers.pasted.curl import NO_BODY
 from intempt_core.readers.pasted.forms import PastedReading

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from intempt_core.contract import BLANK_CHARACTERS, shorten_value
 from intempt_core.errors import ReadError
-from intempt_core.readers.json_lenient import blank_lenient_syntax
-from intempt_core.readers.json_positions import JsonText
+from intempt_core.readers.json_text.json_lenient import blank_lenient_syntax
+from intempt_core.readers.json_text.json_positions import JsonText
 from intempt_core.readers.pasted.command_line import CommandReadings
 from intempt_core.readers.pasted.copied_request import CopiedRequest, CopiedText
 from intempt_core.readers.pasted.curl_options import DATA_OPTIONS, CurlOption, iterate_options

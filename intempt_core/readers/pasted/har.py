@@ -11,7 +11,7 @@ from functools import partial
 
 from intempt_core.contract import Json
 from intempt_core.errors import ReadError
-from intempt_core.readers.json_positions import JsonText
+from intempt_core.readers.json_text.json_positions import JsonText
 from intempt_core.readers.pasted.copied_request import SECRET_HEADER, CopiedRequest, CopiedText, is_track_address
 from intempt_core.readers.pasted.quoted_text import QuotedText
 from intempt_core.readers.pasted.script_literals import ScriptLiterals

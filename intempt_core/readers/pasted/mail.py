@@ -4,7 +4,7 @@ import re
 
 from intempt_core.contract import format_count
 from intempt_core.errors import ReadError
-from intempt_core.readers.json_positions import TEXT_LINE_END
+from intempt_core.readers.json_text.json_positions import TEXT_LINE_END
 from intempt_core.readers.pasted.curl import CURL_COMMAND
 
 _HEADERS = re.compile(

@@ -1,1 +1,1 @@
-"""What a sheet of a workbook shows: numbers and dates by their formats, and merged cells."""
+"""Workbooks: a sheet as a table, the workbook's XML, and what a sheet shows by number formats and merged cells."""

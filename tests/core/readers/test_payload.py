@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from intempt_core.contract.body import build_request_body
 from intempt_core.contract.rules import find_event_errors
 from intempt_core.errors import ReadError
-from intempt_core.readers.json_positions import MAX_JSON_DEPTH
+from intempt_core.readers.json_text.json_positions import MAX_JSON_DEPTH
 from intempt_core.readers.payload import MAX_PASTED_CHARS, locate_in_payload, read_payload
 
 EVENT = {"eventId": "e1", "userId": "u1", "data": {"productId": "p1"}}

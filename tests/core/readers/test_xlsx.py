@@ -16,10 +16,10 @@ from intempt_core.errors import ReadError
 from intempt_core.mapping.model import Mapping
 from intempt_core.mapping.table_events import map_table
 from intempt_core.readers import delimited as blocks
-from intempt_core.readers import workbook_table as tables
 from intempt_core.readers.dialects.dialect import Dialect
 from intempt_core.readers.formats import EXCEL
 from intempt_core.readers.table import Table, read_table
+from intempt_core.readers.workbooks import workbook_table as tables
 from intempt_core.readers.workbooks.number_formats import (
     classify_number_format,
     format_serial_date,

@@ -26,7 +26,7 @@ from intempt_core.readers.table_content import (
     translate_full_disk,
 )
 from intempt_core.readers.workbooks.merged_cells import SheetRow, fill_down
-from intempt_core.readers.xlsx import Workbook
+from intempt_core.readers.workbooks.xlsx import Workbook
 
 SHEET_CHUNK_ROWS, SHEET_CHUNK_CELLS, SHEET_CHUNK_CHARS = 65_536, 1_000_000, 8_000_000
 """Rows of a sheet, cells, and characters of them, that become a chunk of columns together at the most."""

@@ -7,7 +7,7 @@ not whole is left out with everything behind it: what its missing part said, nob
 import re
 from dataclasses import dataclass
 
-from intempt_core.readers.json_positions import JSON_STRING, JsonSyntaxError, JsonText
+from intempt_core.readers.json_text.json_positions import JSON_STRING, JsonSyntaxError, JsonText
 
 _TOKENS = re.compile(rf"{JSON_STRING}(?P<key>[ \t\n\r]*:)?|[\[\]{{}}]", re.DOTALL)
 _CLOSERS = {"{": "}", "[": "]"}

@@ -1,0 +1,1 @@
+"""JSON text: its values with their offsets, with comments, and where it ends early."""
