@@ -5,8 +5,9 @@
 - ``values``: a cell becomes a value; made event ids.
 - ``time_formats``: how a file writes its times; ``number_forms``: how it writes numbers for people.
 - ``table_events``: a table and its mapping together.
-- ``explode``: what of a row becomes several events; ``exploded_table`` makes them, ``explode_suggestions`` says where
-  a file looks like that.
+- ``explode``: what of a row becomes several events; ``exploded_table`` makes them of ``member_columns``,
+  ``explode_suggestions`` says where a file looks like that.
+- ``derived_columns``: columns that a mapping names and a file does not have by itself.
 - ``event_source``: what the rest of the pipeline asks of those; ``mapped_table`` makes events of columns,
   ``document_events`` gives those of JSON lines as they came.
 - ``new_ids``: other event ids for a new run of the same input.

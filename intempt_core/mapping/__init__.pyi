@@ -1,3 +1,7 @@
+from .derived_columns import (
+    NAME_SEPARATOR as NAME_SEPARATOR,
+    join_name_columns as join_name_columns,
+)
 from .document_events import (
     MappedDocuments as MappedDocuments,
 )
@@ -18,9 +22,7 @@ from .explode_suggestions import (
     suggest_explode as suggest_explode,
 )
 from .exploded_table import (
-    NAME_SEPARATOR as NAME_SEPARATOR,
     expand_table as expand_table,
-    join_name_columns as join_name_columns,
 )
 from .mapped_table import (
     MappedTable as MappedTable,

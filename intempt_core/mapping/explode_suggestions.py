@@ -14,8 +14,10 @@ import numpy as np
 from intempt_core.arrays import take_rows
 from intempt_core.contract import ID_PATTERNS, Json, format_count
 from intempt_core.errors import MappingError
+from intempt_core.mapping.derived_columns import read_json_cell
 from intempt_core.mapping.explode import Explode
-from intempt_core.mapping.exploded_table import expand_table, flatten_member, read_json_cell
+from intempt_core.mapping.exploded_table import expand_table
+from intempt_core.mapping.member_columns import flatten_member
 from intempt_core.mapping.model import Mapping, match_exact_field
 from intempt_core.readers import DocumentIndex, Table
 

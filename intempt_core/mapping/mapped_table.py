@@ -22,8 +22,8 @@ from intempt_core.arrays import (
     view_numbers,
 )
 from intempt_core.contract import ID_FIELDS, PLAIN_FIELDS, GivenEvent, Json, Place
+from intempt_core.mapping.derived_columns import NAME_SEPARATOR
 from intempt_core.mapping.event_source import EventSource
-from intempt_core.mapping.exploded_table import NAME_SEPARATOR
 from intempt_core.mapping.model import RESERVED_COLUMNS, Mapping, load_time_zone
 from intempt_core.mapping.time_formats import build_time_parser
 from intempt_core.mapping.values import LazyMapping, make_event_ids, parse_cell

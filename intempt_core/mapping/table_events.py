@@ -6,11 +6,13 @@ import numpy as np
 
 from intempt_core.contract import GivenEvent, format_count, spell_invisible, suggest_nearest
 from intempt_core.errors import MappingError
+from intempt_core.mapping.derived_columns import is_always_null, is_derivable
 from intempt_core.mapping.document_events import MappedDocuments
 from intempt_core.mapping.event_source import EventSource
 from intempt_core.mapping.explode_suggestions import take_first_rows
-from intempt_core.mapping.exploded_table import describe_clash, expand_table, is_always_null, is_derivable
+from intempt_core.mapping.exploded_table import expand_table
 from intempt_core.mapping.mapped_table import MappedTable
+from intempt_core.mapping.member_columns import describe_clash
 from intempt_core.mapping.model import Mapping, exact_mapping
 from intempt_core.readers import ReadLimits, Table
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from intempt_core.contract.body import build_request_body, dump_json
 from intempt_core.contract.rules import find_event_errors, find_event_warnings
 from intempt_core.errors import MappingError, TableTooLarge
-from intempt_core.mapping.exploded_table import MAX_MEMBER_COLUMNS
 from intempt_core.mapping.mapped_table import MappedTable
+from intempt_core.mapping.member_columns import MAX_MEMBER_COLUMNS
 from intempt_core.mapping.model import Mapping
 from intempt_core.mapping.new_ids import map_table_as_new
 from intempt_core.mapping.table_events import map_table
