@@ -37,6 +37,7 @@ from intempt_core.dispatch import check_health
 from intempt_core.errors import ConsoleError
 from intempt_core.settings import Settings
 from intempt_core.uploads import create_upload_route
+from intempt_core.validation import build_validate_paths, build_validate_schemas, create_validate_route
 from intempt_core.web import (
     HEALTH_PATH,
     PRIVATE_UMASK,
@@ -167,6 +168,7 @@ track_api = sandbox.create_sandbox_app(
     settings.sandbox_file,
     page_origins=[str(origin) for origin in access.sandbox_origins],
     max_store_bytes=settings.sandbox_mb * 1_000_000,
+    beside=sandbox.NeighbouringApi(build_validate_paths(), build_validate_schemas()),
 )
 app = st.App(
     "pages/console.py",
@@ -174,6 +176,7 @@ app = st.App(
         Mount(SANDBOX_PATH, track_api),
         create_upload_route(lambda: get_services().upload_tokens),
         Route(HEALTH_PATH, serve_health),
+        create_validate_route(),
     ],
     middleware=[
         Middleware(ResponseHeaders, read_frontend_page(), public_paths=PUBLIC_PATHS),

@@ -35,10 +35,10 @@
 Bad input is data and becomes an :class:`~intempt_core.contract.Issue`; only broken plumbing is raised. No message ever
 holds a credential. All of them are exported by :mod:`intempt_core`, and a test compares this drawing with the classes.
 
-Six exceptions are no errors and are not in the tree: they end a parse or a connection from inside a callback or a
+Seven exceptions are no errors and are not in the tree: they end a parse or a connection from inside a callback or a
 loop, and are caught in the package that raises them or by its only caller: ``UnclosedQuote``, ``UnfitRule``,
 ``_ClashingKeys`` and ``_ImpossibleNumber`` of ``readers``, ``_InexactNumber`` of ``sandbox``,
-``_ClearTextConnection`` of ``transport``.
+``_Rejection`` of ``validation``, ``_ClearTextConnection`` of ``transport``.
 """
 
 from collections.abc import Mapping

@@ -2,6 +2,9 @@ from .http.auth import (
     MAX_BODY_BYTES as MAX_BODY_BYTES,
     SANDBOX_KEY as SANDBOX_KEY,
 )
+from .http.openapi import (
+    NeighbouringApi as NeighbouringApi,
+)
 from .http.routes import (
     create_sandbox_app as create_sandbox_app,
 )

@@ -35,6 +35,13 @@ from .endpoint.report_document import (
     build_report_document as build_report_document,
     build_report_schema as build_report_schema,
 )
+from .endpoint.routes import (
+    VALIDATE_PATH as VALIDATE_PATH,
+    ValidationLimits as ValidationLimits,
+    build_validate_paths as build_validate_paths,
+    build_validate_schemas as build_validate_schemas,
+    create_validate_route as create_validate_route,
+)
 from .expectations import (
     EXPECT_OK as EXPECT_OK,
     ExpectationReport as ExpectationReport,

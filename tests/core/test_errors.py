@@ -16,6 +16,7 @@ NO_ERRORS = {
     "_ClearTextConnection",
     "_ImpossibleNumber",
     "_InexactNumber",
+    "_Rejection",
 }
 """Exceptions that end a parse or a connection and are no errors: named beside the drawing."""
 

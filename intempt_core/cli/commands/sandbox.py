@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from intempt_core import sandbox, web
+from intempt_core import sandbox, validation, web
 from intempt_core.cli.output import print_message
 from intempt_core.contract import FaultDocument, parse_fault_document
 from intempt_core.errors import ConsoleError, FaultDocumentUnreadable, ReadError
@@ -31,11 +31,17 @@ def serve_sandbox(args: argparse.Namespace, environment: Mapping[str, str]) -> i
             middleware=web.build_sandbox_middleware(origins),
             page_origins=[str(origin) for origin in origins],
             max_store_bytes=settings.sandbox_mb * 1_000_000,
+            beside=sandbox.NeighbouringApi(
+                validation.build_validate_paths(),
+                validation.build_validate_schemas(),
+                [validation.create_validate_route()],
+            ),
             configure=web.limit_slow_connections,
         ) as url:
             print_message(f"The sandbox: {sandbox_target(url).track_url}")
             if faults.active:
                 print_message(faults.sentence)
+            print_message(f"Events are checked, and nothing is stored, by POST {url}{validation.VALIDATE_PATH}.")
             print_message(f"Its key: {sandbox.SANDBOX_KEY}. Stop it with Ctrl+C.")
             gc.freeze()  # what is loaded stays: a tenth of the time would go into searching it for garbage, again and
             gc.set_threshold(50_000)  # again, and requests hardly ever leave reference cycles behind

@@ -6,7 +6,11 @@ the contract. A test has a tool send what the document allows and what it forbid
 """
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
+
+from starlette.routing import Route
 
 from intempt_core.contract import (
     BLANK_CHARACTERS,
@@ -33,8 +37,24 @@ JsonSchema = dict[str, Any]
 _LARGEST_NUMBER = 10**15 - 1
 
 
-def build_openapi(server_url: str = "/") -> JsonSchema:
-    """Build the OpenAPI document of a sandbox that is served at ``server_url``."""
+@dataclass(frozen=True, slots=True)
+class NeighbouringApi:
+    """What is served beside the sandbox and is none of its business: it stands in the same OpenAPI document.
+
+    Attributes:
+        paths: Its paths, as the document has them.
+        schemas: The schemas that they refer to, beside those of the sandbox.
+        routes: What the sandbox's own application serves of it; none where something else does.
+    """
+
+    paths: JsonSchema = field(default_factory=dict)
+    schemas: JsonSchema = field(default_factory=dict)
+    routes: Sequence[Route] = ()
+
+
+def build_openapi(server_url: str = "/", beside: NeighbouringApi | None = None) -> JsonSchema:
+    """Build the OpenAPI document of a sandbox that is served at ``server_url``, and of what is ``beside`` it."""
+    beside = beside or NeighbouringApi()
     return {
         "openapi": "3.1.0",
         "info": {
@@ -49,8 +69,8 @@ def build_openapi(server_url: str = "/") -> JsonSchema:
         },
         "servers": [{"url": server_url}],
         "security": [{"basic": []}, {"apiKey": []}],
-        "paths": _build_api_paths() | _build_sandbox_paths(),
-        "components": {"schemas": _build_schemas(), "securitySchemes": {
+        "paths": _build_api_paths() | _build_sandbox_paths() | beside.paths,
+        "components": {"schemas": _build_schemas() | beside.schemas, "securitySchemes": {
             "basic": {"type": "http", "scheme": "basic", "description": "The user sandbox, the password sandbox."},
             "apiKey": {"type": "apiKey", "in": "query", "name": "apiKey", "description": "sandbox.sandbox; insecure."},
         }},

@@ -40,7 +40,7 @@ from intempt_core.sandbox.http.body_limits import SMALL_BODY_BYTES, BodyLimiter
 from intempt_core.sandbox.http.event_queries import parse_event_query, parse_wait_seconds, read_number_parameter
 from intempt_core.sandbox.http.fault_injector import FaultInjector
 from intempt_core.sandbox.http.fault_responses import build_fault_response, delay_response
-from intempt_core.sandbox.http.openapi import build_openapi
+from intempt_core.sandbox.http.openapi import NeighbouringApi, build_openapi
 from intempt_core.sandbox.http.queries import check_consent, parse_arrival_query, parse_feed_query, parse_person_query
 from intempt_core.sandbox.http.received_request import ReceivedRequest
 from intempt_core.sandbox.http.responses import (
@@ -100,6 +100,7 @@ class _Endpoints:
     body_limiter: BodyLimiter
     page_origins: Collection[str]
     arrival_signal: ArrivalSignal
+    beside: NeighbouringApi
 
     async def track(self, received: ReceivedRequest) -> Response:
         """CONTRACT 1.1, 6.1, 6.3: take events. The response is sent after they are committed, and says in a header what
@@ -199,7 +200,7 @@ class _Endpoints:
         received = ReceivedRequest(request, self.clock())
         with suppress(SandboxRejection):
             self._authorize(received)
-        if not received.path.startswith(SANDBOX_PATH_PREFIX):
+        if not received.path.startswith(SANDBOX_PATH_PREFIX) and received.path not in self.beside.paths:
             self.record_rejection(received, response.status_code, "Nothing is served at this path, by this method.")
         return response
 
@@ -297,7 +298,7 @@ class _Endpoints:
 
     async def openapi(self, request: Request) -> Response:
         """The OpenAPI document. It needs no key: nothing that was received is in it."""
-        return json_response(build_openapi(request.scope.get("root_path") or "/"))
+        return json_response(build_openapi(request.scope.get("root_path") or "/", self.beside))
 
     async def _respond(self, build: Callable[[], bytes]) -> Response:
         await self.store.catch_up()
@@ -352,6 +353,7 @@ def create_sandbox_app(
     page_origins: Collection[str] = (),
     max_store_bytes: int = MAX_STORE_BYTES,
     arrival_signal: ArrivalSignal | None = None,
+    beside: NeighbouringApi | None = None,
 ) -> Starlette:
     """Create a local Track API on the database ``file``, to be served at ``/`` or mounted anywhere.
 
@@ -359,8 +361,8 @@ def create_sandbox_app(
     ``max_body_bytes`` is in bytes. ``middleware`` comes before everything else. ``injector`` has the simulated
     failures, by default none; ``body_limiter`` holds large bodies back. Pages of ``page_origins`` may write, beside
     those of its own; whether browsers let them is for a middleware to say. ``max_store_bytes`` bounds the file and its
-    log, ``arrival_signal`` how many requests wait for events, and how long. The file is opened by the first request and
-    closed by ``app.state.store.close()``.
+    log, ``arrival_signal`` how many requests wait for events, and how long; ``beside`` is what else is served, and
+    stands in its OpenAPI document. The file is opened by the first request and closed by ``app.state.store.close()``.
     """
     store = SandboxStore(file, max_store_bytes)
     sandbox = _Endpoints(
@@ -372,6 +374,7 @@ def create_sandbox_app(
         body_limiter or BodyLimiter(),
         page_origins,
         arrival_signal or ArrivalSignal(),
+        beside or NeighbouringApi(),
     )
     project = "/v1/{org}/projects/{project}"
     made = Starlette(
@@ -389,6 +392,7 @@ def create_sandbox_app(
             Route(f"{SandboxPath.REQUESTS}/{{number}}", sandbox.request, methods=["GET"]),
             Route("/openapi.json", sandbox.openapi, methods=["GET"]),
             Route(SandboxPath.FAULTS, sandbox.fault_document, methods=["GET", "PUT", "DELETE"]),
+            *sandbox.beside.routes,
         ],
         middleware=[*(middleware or ()), Middleware(RawPathMiddleware)],
         exception_handlers={

@@ -13,6 +13,7 @@ from starlette.middleware import Middleware
 from intempt_core.contract import FaultDocument
 from intempt_core.sandbox.http.auth import build_standalone_middleware
 from intempt_core.sandbox.http.fault_injector import FaultInjector
+from intempt_core.sandbox.http.openapi import NeighbouringApi
 from intempt_core.sandbox.http.routes import create_sandbox_app
 from intempt_core.sandbox.http.waiting import ArrivalSignal
 from intempt_core.sandbox.storage.store import MAX_STORE_BYTES
@@ -34,14 +35,15 @@ def run_sandbox(
     page_origins: Collection[str] = (),
     max_store_bytes: int = MAX_STORE_BYTES,
     arrival_signal: ArrivalSignal | None = None,
+    beside: NeighbouringApi | None = None,
     configure: Callable[[uvicorn.Config], None] | None = None,
 ) -> Iterator[str]:
     """Run the sandbox in a thread, beside other work; the value is its URL.
 
     ``port`` 0 takes any free one; ``latency_ms`` is added to every response; ``faults`` are simulated. ``middleware``
     comes before its own; pages of ``page_origins`` may write; ``max_store_bytes`` bounds the database,
-    ``arrival_signal`` how requests wait for events; ``configure`` changes how it is served. Raises
-    OSError where the port is taken.
+    ``arrival_signal`` how requests wait for events; ``beside`` is what else is served; ``configure`` changes how it is
+    served. Raises OSError where the port is taken.
     """
     with _open_listener(port) as listener:
         made = create_sandbox_app(
@@ -52,6 +54,7 @@ def run_sandbox(
             page_origins=page_origins,
             max_store_bytes=max_store_bytes,
             arrival_signal=arrival_signal,
+            beside=beside,
         )
         server = _create_server(made)
         if configure is not None:

@@ -9,14 +9,17 @@ import httpx
 import pytest
 from starlette.routing import Route
 
-from intempt_core.sandbox import SANDBOX_KEY, create_sandbox_app, run_sandbox
+from intempt_core.sandbox import SANDBOX_KEY, NeighbouringApi, create_sandbox_app, run_sandbox
 from intempt_core.sandbox.http.waiting import ArrivalSignal
+from intempt_core.validation import build_validate_paths, build_validate_schemas, create_validate_route
 
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
+    """A sandbox as the command line serves it, with ``POST /validate`` beside it."""
+    beside = NeighbouringApi(build_validate_paths(), build_validate_schemas(), [create_validate_route()])
     # A wait for an event takes a moment, whatever it asks for: most of them wait in vain here.
-    with run_sandbox(tmp_path / "s.sqlite3", arrival_signal=ArrivalSignal(limit=0.05)) as url:
+    with run_sandbox(tmp_path / "s.sqlite3", arrival_signal=ArrivalSignal(limit=0.05), beside=beside) as url:
         yield url
 
 
@@ -40,6 +43,11 @@ def test_nor_in_the_fault_document(url: str, tmp_path: Path) -> None:
     assert schemathesis(url, tmp_path, "--include-operation-id", "setFaults") == ""
 
 
+@pytest.mark.long
+def test_nor_in_what_is_checked_and_not_stored(url: str, tmp_path: Path) -> None:
+    assert schemathesis(url, tmp_path, "--include-operation-id", "validate", "-n", "150") == ""
+
+
 def test_the_document_needs_no_key_and_knows_where_it_is(url: str) -> None:
     document = httpx.get(f"{url}/openapi.json").json()
     assert document["servers"] == [{"url": "/"}]
@@ -49,7 +57,8 @@ def test_the_document_needs_no_key_and_knows_where_it_is(url: str) -> None:
 def test_every_route_is_in_the_document(url: str, tmp_path: Path) -> None:
     paths = httpx.get(f"{url}/openapi.json").json()["paths"]
     documented = {(path, method.upper()) for path, methods in paths.items() for method in methods}
-    app = create_sandbox_app(tmp_path / "other.sqlite3")
+    beside = NeighbouringApi(routes=[create_validate_route()])
+    app = create_sandbox_app(tmp_path / "other.sqlite3", beside=beside)
     served = {
         (str(route.path), method) for route in app.routes if isinstance(route, Route) for method in route.methods or ()
     }
