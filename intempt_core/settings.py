@@ -64,13 +64,13 @@ def _find_platform_folder(kind: str) -> Path:
     import platformdirs  # noqa: PLC0415  a clone does without it
 
     find = platformdirs.user_data_path if kind == "data" else platformdirs.user_config_path
-    folder = find(APP_NAME, appauthor=False)
-    if not folder.is_absolute():  # it begins with ~
+    try:
+        return find(APP_NAME, appauthor=False)
+    except RuntimeError:
         raise SettingsError(
-            f"This user has no home folder in which the console could have its {kind}. Set CONSOLE_DATA and"
-            " CONSOLE_CONFIG to folders of yours, or HOME."
-        )
-    return folder
+            f"This user has no home folder, in which the console would have its {kind}. Set CONSOLE_{kind.upper()} to a"
+            " folder of yours, or set HOME."
+        ) from None
 
 
 def build_python_path(environment: Mapping[str, str]) -> str:

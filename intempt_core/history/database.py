@@ -275,7 +275,8 @@ class Database:
                     self.file.parent.mkdir(parents=True, exist_ok=True)
                 except OSError as error:
                     raise HistoryUnavailable(
-                        f"The folder {self.file.parent} cannot be made: {error.strerror}."
+                        f"The folder {self.file.parent} cannot be made: {error.strerror}. Set CONSOLE_DATA to a folder"
+                        " that this user may write."
                     ) from None
             with self.engine.begin() as connection:
                 found = version(connection)

@@ -23,6 +23,12 @@ def serve_sandbox(args: argparse.Namespace, environment: Mapping[str, str]) -> i
     origins = web.parse_origin_list(settings.sandbox_origins, web.SANDBOX_ORIGINS_VARIABLE)
     try:
         web.make_private_folder(settings.data)
+    except OSError as error:
+        raise ConsoleError(
+            f"The folder {settings.data} cannot be made: {error.strerror}. Set CONSOLE_DATA to a folder that this user"
+            " may write."
+        ) from None
+    try:
         with sandbox.run_sandbox(
             settings.sandbox_file,
             args.port,

@@ -52,7 +52,10 @@ def _describe_setting(setting: Setting, environment: Mapping[str, str]) -> dict[
 
 def _read_known_targets(environment: Mapping[str, str], *, usable: bool) -> tuple[list[dict[str, Any]], list[str]]:
     """The targets as rows, and what is wrong with their descriptions. Any: JSON."""
-    settings = Settings.from_environment(environment if usable else {})
+    try:
+        settings = Settings.from_environment(environment if usable else {})
+    except SettingsError as error:
+        return [], [str(error)] if usable else []  # otherwise it is among the problems already
     try:
         found = read_targets(settings, environment)
     except (TargetError, HistoryError) as error:
