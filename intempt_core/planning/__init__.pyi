@@ -13,6 +13,7 @@ from .persons import (
     IdentityColumn as IdentityColumn,
     group_persons as group_persons,
     link_columns as link_columns,
+    link_events as link_events,
 )
 from .plan import (
     EventOrder as EventOrder,
