@@ -4,6 +4,9 @@ from .check import (
 from .commands.console import (
     start_console as start_console,
 )
+from .commands.coverage import (
+    print_coverage as print_coverage,
+)
 from .commands.generate import (
     write_fixture as write_fixture,
 )

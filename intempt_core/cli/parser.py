@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from intempt_core.cli.arguments.check import CHECK
 from intempt_core.cli.arguments.command import Command
 from intempt_core.cli.arguments.console import CONSOLE, find_console_options
+from intempt_core.cli.arguments.coverage import COVERAGE
 from intempt_core.cli.arguments.generate import GENERATE
 from intempt_core.cli.arguments.sandbox import SANDBOX
 from intempt_core.cli.arguments.schema import SCHEMA
@@ -21,6 +22,7 @@ COMMANDS: tuple[Command, ...] = (
     SUGGEST,
     SCHEMA,
     GENERATE,
+    COVERAGE,
     SETTINGS,
     CONSOLE,
 )
