@@ -7,6 +7,7 @@ import pytest
 
 from intempt_core.cli import main
 from intempt_core.cli.commands import generate
+from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.contract import ISSUE_KINDS
 
 
@@ -122,5 +123,5 @@ def test_a_reader_that_stops_reading_ends_it_without_a_traceback(tmp_path: Path)
 
     line = f"{sys.executable} -m intempt_core generate --rows 40000 | head -1; echo ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True)
-    assert done.stdout.splitlines()[1:] == ["1"]
+    assert done.stdout.splitlines()[1:] == [str(ExitCode.OUTPUT_CLOSED.value)]
     assert "Traceback" not in done.stderr
