@@ -3,12 +3,12 @@
 - ``entry``: a call: its command, what became of it as an exit code, errors as sentences
 - ``parser``: the list of commands; ``arguments/``: what each takes, and the help that teaches it
 - ``exit_codes``: what each exit code means
-- ``check``: what is wrong, and what of it is new since an earlier check; ``check_reports``: its forms
+- ``check``, ``check_several``: what is wrong, and what of it is new since an earlier check; ``check_reports``: its forms
 - ``send``, ``resume`` (``send --resume``)
 - ``commands/``: the other commands, a module each; ``launch``: how the screens' server is started, by ``console`` and
   by ``run.py``
 - ``sending``, ``outcome``, ``prior_events``: how a batch is sent, what became of it, what of a file went before
-- ``input``: a file as it is read and checked
+- ``input_files``: the files that a call names; ``input``: a file as it is read and checked
 - ``targets``, ``catalogue``: the target that a call names, and what its products are looked for in
 - ``steps``: which step a command is at, on standard error
 - ``output``, ``files_out``: what is printed, and the files that are written

@@ -42,15 +42,17 @@ class ReportRequest:
 
     Attributes:
         form: One of the choices of ``--format``.
-        path: The file as the call names it.
+        path: The file.
         most: How many issues are listed at the most; ``None`` for as many as is usual in the form.
         environment: The variables of the process.
+        shown: The file as the call names it.
     """
 
     form: str
     path: Path
     most: int | None
     environment: Mapping[str, str]
+    shown: Path
 
     @property
     def listed(self) -> int:
@@ -64,10 +66,10 @@ class ReportRequest:
         workspace = self.environment.get(GITHUB_WORKSPACE_VARIABLE, "")
         if workspace:
             with suppress(ValueError):  # two drives of Windows
-                within = Path(os.path.relpath(self.path.absolute(), workspace))
+                within = Path(os.path.relpath(self.shown.absolute(), workspace))
                 if ".." not in within.parts:
                     return within.as_posix()
-        return Path(os.path.normpath(self.path)).as_posix()
+        return Path(os.path.normpath(self.shown)).as_posix()
 
 
 def print_check(file: InputFile, verdict: CheckVerdict, wanted: ReportRequest, now: Baseline | None) -> None:
@@ -80,10 +82,10 @@ def print_check(file: InputFile, verdict: CheckVerdict, wanted: ReportRequest, n
         document |= {} if comparison is None else {"compared": comparison.to_json()}
         print(json.dumps(document, ensure_ascii=True))
     elif wanted.form == "junit":
-        _print_document(exports.export_check_junit(verdict, file.name, *([] if wanted.most is None else [wanted.most])))
+        print_document(exports.export_check_junit(verdict, file.name, *([] if wanted.most is None else [wanted.most])))
     elif wanted.form == "github":
         issues, name = verdict.list_issues(wanted.listed), wanted.name_in_repository
-        _print_document(exports.export_github_annotations(issues, _locate_issues(file, wanted.path, issues), name))
+        print_document(exports.export_github_annotations(issues, _locate_issues(file, wanted.path, issues), name))
         sentence = summarize_report(file, report)
         print_result(exports.escape_log_line(sentence))
         write_job_summary(exports.render_job_summary(verdict, name, sentence), wanted.environment)
@@ -100,12 +102,12 @@ def print_expectations(file: InputFile, report: Report, wanted: ReportRequest) -
         raise ReadError(f"{file.name} holds events, not rows: only a table can have a column “expect”.")
     tests = ExpectationReport(file.table.table, report)
     if wanted.form == "json":
-        _print_document(exports.export_expectations_json(tests))
+        print_document(exports.export_expectations_json(tests))
     elif wanted.form == "junit":
-        _print_document(exports.export_expectations_junit(tests, report))
+        print_document(exports.export_expectations_junit(tests, report))
     elif wanted.form == "github":
         name = wanted.name_in_repository
-        _print_document(exports.export_github_expectations(tests, name, wanted.listed))
+        print_document(exports.export_github_expectations(tests, name, wanted.listed))
         print_result(exports.escape_log_line(_summarize_tests(file, tests)))
         write_job_summary(exports.render_expectations_summary(tests, name), wanted.environment)
     else:
@@ -141,7 +143,7 @@ def _locate_issues(file: InputFile, path: Path, issues: list[Issue]) -> list[Tex
     return [TextPosition(*payload.line_column(find_issue_span(payload, issue)[0])) for issue in issues]
 
 
-def _print_document(pieces: Iterable[str]) -> None:
+def print_document(pieces: Iterable[str]) -> None:
     """Write a document to standard output, in UTF-8 whatever the terminal's own encoding is."""
     sys.stdout.flush()
     out = getattr(sys.stdout, "buffer", None)

@@ -6,9 +6,10 @@ from dataclasses import dataclass, fields, replace
 from functools import partial
 from pathlib import Path
 
+from intempt_core.cli.input_files import NamedFile
 from intempt_core.cli.steps import StepDisplay, shorten_name
 from intempt_core.contract import GivenEvent, Issue, format_count
-from intempt_core.errors import MappingError
+from intempt_core.errors import MappingError, ReadError
 from intempt_core.mapping import (
     EventSource,
     Mapping,
@@ -21,7 +22,7 @@ from intempt_core.mapping import (
     read_mapping_file,
     renew_event_ids,
 )
-from intempt_core.readers import Document, Payload, ReadOptions, Table, read_table_or_document
+from intempt_core.readers import JSON_DOCUMENT, Document, Payload, ReadOptions, Table, read_table_or_document
 from intempt_core.settings import Settings
 from intempt_core.validation import (
     PriorSendLookup,
@@ -93,22 +94,33 @@ class InputFile:
         return self.payload.line_column(find_issue_span(self.payload, issue)[0])[1]
 
 
-def read_input(args: argparse.Namespace, settings: Settings, steps: StepDisplay, *, run: str = "") -> InputFile:
-    """Read the file of a call, whatever it is called, by a mapping file or the name of a saved mapping.
+def read_input(
+    named: NamedFile, args: argparse.Namespace, settings: Settings, steps: StepDisplay, *, run: str = ""
+) -> InputFile:
+    """Read a file of a call, whatever it is called, by a mapping file or the name of a saved mapping.
 
     With ``run``, a text that no other run has, its events get new ids. Raises :class:`ReadError` where its bytes cannot
     be read, and :class:`MappingError`, also where a mapping is given for a JSON document.
     """
-    file: Path = args.file
     saved = MappingStore(settings.mappings_folder)
-    with steps.step("Reading", shorten_name(file.name)):
+    with steps.step("Reading", shorten_name(named.name)):
         mapping = None if args.mapping is None else _load_mapping(args.mapping, saved)
         options = parse_read_options(args).over(mapping.read if mapping else ReadOptions())
-        progress = partial(show_bytes, steps, file.name)
+        progress = partial(show_bytes, steps, named.name)
         read = read_table_or_document(
-            file, name=file.name, dialect=options, on_progress=progress, prefers_lines=mapping is not None
+            named.path, name=named.name, dialect=options, on_progress=progress, prefers_lines=mapping is not None
         )
+        _check_form(read, args.form)
         return _map_input(read, mapping, saved, options, run)
+
+
+def _check_form(read: Table | Document, form: str | None) -> None:
+    """Raise :class:`ReadError` where standard input is something else than a call says."""
+    found = read.format if isinstance(read, Table) else JSON_DOCUMENT
+    if form is not None and f".{form}" not in found.suffixes:
+        raise ReadError(
+            f"{read.name} is {found.name}, and --form says {form}. Leave --form out: it is read as what it is."
+        )
 
 
 def parse_read_options(args: argparse.Namespace) -> ReadOptions:

@@ -19,6 +19,7 @@ from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.check_reports import describe_report
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.input import InputFile, read_input
+from intempt_core.cli.input_files import NamedFile, expand_name, open_named_file
 from intempt_core.cli.journeys import load_journey, make_event, make_journey_input
 from intempt_core.cli.outcome import can_write_results, report_outcome
 from intempt_core.cli.output import print_message, print_outcome
@@ -53,12 +54,18 @@ def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> ExitCo
         return run_resume(args, environment)
     settings = Settings.from_environment(environment)
     console = read_running_console(settings.data)
-    with prepare_sending(args.file, console) as process, StepDisplay(sys.stderr) as steps:
-        return _send_file(args, environment, settings, console, process=process, steps=steps)
+    with contextlib.ExitStack() as opened:
+        named = None
+        if not _is_composed(args):
+            named = opened.enter_context(open_named_file(expand_name(args.file), args.form))
+        process = opened.enter_context(prepare_sending(named.path if named else None, console))
+        steps = opened.enter_context(StepDisplay(sys.stderr))
+        return _send_file(args, named, environment, settings, console, process=process, steps=steps)
 
 
 def _send_file(
     args: argparse.Namespace,
+    named: NamedFile | None,
     environment: Mapping[str, str],
     settings: Settings,
     console: Mapping[str, Any] | None,
@@ -67,9 +74,9 @@ def _send_file(
     steps: StepDisplay,
 ) -> ExitCode:
     with contextlib.ExitStack() as opened:
-        file, history = _read_source(args, settings, steps, opened)
+        file, history = _read_source(args, named, settings, steps, opened)
         rules = load_rules(args.rules, file)
-        if not can_write_results(args.results, args.file, force=args.force):
+        if not can_write_results(args.results, named.path if named else None, force=args.force):
             return ExitCode.NO_RESULTS
         if history is None:
             history = opened.enter_context(open_history(settings))
@@ -83,11 +90,15 @@ def _send_file(
 
 
 def _read_source(
-    args: argparse.Namespace, settings: Settings, steps: StepDisplay, opened: contextlib.ExitStack
+    args: argparse.Namespace,
+    named: NamedFile | None,
+    settings: Settings,
+    steps: StepDisplay,
+    opened: contextlib.ExitStack,
 ) -> tuple[InputFile, History | None]:
     """What is to be sent, and history, where saved journeys are, if it had to be opened for that."""
-    if not _is_composed(args):
-        return read_input(args, settings, steps, run=uuid4().hex[:12] if args.new_ids else ""), None
+    if named is not None:
+        return read_input(named, args, settings, steps, run=uuid4().hex[:12] if args.new_ids else ""), None
     sets = parse_assignments(args.set)
     if args.event is not None:
         return make_journey_input(make_event(args.event), sets), None

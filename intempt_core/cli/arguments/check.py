@@ -5,7 +5,8 @@ from functools import partial
 from pathlib import Path
 
 from intempt_core.cli.arguments.command import Command, ReportMisuse
-from intempt_core.cli.arguments.files import add_catalogue, add_file, parse_number
+from intempt_core.cli.arguments.files import FILE_HELP, add_catalogue, add_file_options, parse_number
+from intempt_core.cli.input_files import STANDARD_INPUT
 
 _CHECK_EPILOG = """\
 examples:
@@ -14,6 +15,8 @@ examples:
   check shop.csv --mapping cosmetics                   a mapping saved in the console, by its name
   check report.csv --header-line 6 --delimiter semicolon --encoding cp1252
   check book.xlsx --sheet Orders
+  check a.csv b.jsonl 'exports/*.csv'                  several files: a report each, and a total
+  some-export | python -m intempt_core check -         standard input
   check events.csv --target shop                       against the product catalogue loaded for a target, or
   check events.csv --catalogue items.csv --catalogue-column sku       against one in a file
   check events.csv --rules tracking-plan.json          also by the team's own rules
@@ -41,7 +44,14 @@ exit codes: 0 clean, or all as expected · 1 errors found, or not all as expecte
 
 
 def _add_arguments(check: argparse.ArgumentParser) -> None:
-    add_file(check)
+    check.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help=f"{FILE_HELP}. Several are checked one after another, a pattern such as 'exports/*.csv' is every file that"
+        " it matches, and - is standard input",
+    )
+    add_file_options(check)
     check.add_argument("--target", metavar="sandbox|NAME|URL", help="whose product catalogue to check against")
     add_catalogue(check)
     check.add_argument(
@@ -80,6 +90,10 @@ def _add_arguments(check: argparse.ArgumentParser) -> None:
 
 
 def _check_arguments(report: ReportMisuse, given: argparse.Namespace) -> None:
+    if given.form is not None and STANDARD_INPUT not in given.files:
+        report("--form says what standard input holds: say - as FILE. A file is what its bytes say")
+    if given.files.count(STANDARD_INPUT) > 1:
+        report("- is standard input, which is read once. Say it once")
     if given.expect and given.fail_on == "warning":
         report("--fail-on says what ends a check with 1; the tests of --expect say themselves what is right. Say one")
     if given.baseline is not None and given.expect:

@@ -4,6 +4,7 @@ import argparse
 from functools import partial
 from pathlib import Path
 
+from intempt_core.cli.input_files import FORMS
 from intempt_core.contract import join_words
 from intempt_core.readers import (
     DELIMITER_NAMES,
@@ -32,9 +33,11 @@ _RULES_HELP = "the team's own rules, JSON Schema by event name (docs/rules.md)"
 _COLUMN_HELP = "the catalogue's column of the product id; default: productId"
 
 
-def add_file(command: argparse.ArgumentParser, *, is_optional: bool = False) -> None:
-    """Add the file, its mapping, the team's rules, and how the file is read."""
-    command.add_argument("file", metavar="FILE", type=Path, nargs="?" if is_optional else None, help=FILE_HELP)
+def add_file_options(command: argparse.ArgumentParser) -> None:
+    """Add a file's mapping, the team's rules, and how the file is read."""
+    command.add_argument(
+        "--form", choices=tuple(FORMS), help="what standard input (FILE is -) holds, where its bytes leave a doubt"
+    )
     command.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING_HELP)
     command.add_argument("--rules", metavar="FILE", type=Path, help=_RULES_HELP)
     add_read_options(command)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from intempt_core import contract, history
 from intempt_core.cli.arguments.command import Command, ReportMisuse
-from intempt_core.cli.arguments.files import add_catalogue, add_file
+from intempt_core.cli.arguments.files import FILE_HELP, add_catalogue, add_file_options
 from intempt_core.cli.exit_codes import ExitCode, format_exit_codes
+from intempt_core.cli.input_files import STANDARD_INPUT
 from intempt_core.contract import join_words
 from intempt_core.readers import ReadOptions
 
@@ -39,7 +40,8 @@ exit codes:
 
 
 def _add_arguments(send: argparse.ArgumentParser) -> None:
-    add_file(send, is_optional=True)
+    send.add_argument("file", metavar="FILE", nargs="?", help=f"{FILE_HELP}; - is standard input")
+    add_file_options(send)
     send.add_argument("--target", metavar="sandbox|NAME|URL", help="a URL's key is that of $INTEMPT_API_KEY")
     send.add_argument(
         "--journey",
@@ -98,6 +100,8 @@ def _add_arguments(send: argparse.ArgumentParser) -> None:
 
 
 def _check_arguments(report: ReportMisuse, given: argparse.Namespace) -> None:
+    if given.form is not None and given.file != STANDARD_INPUT:
+        report("--form says what standard input holds: say - as FILE. A file is what its bytes say")
     if given.set and given.journey is None and given.event is None:
         report("--set gives values to an event or to those of a journey: say --event or --journey beside it")
     if given.event is not None and given.journey is not None:
@@ -156,9 +160,7 @@ def _parse_run_name(text: str) -> str:
 SEND = Command(
     "send",
     "check a file and send the rows without errors",
-    _SEND_EPILOG.replace(
-        "{codes}", format_exit_codes(*(code for code in ExitCode if code is not ExitCode.OUTPUT_CLOSED))
-    ),
+    _SEND_EPILOG.replace("{codes}", format_exit_codes(*ExitCode)),
     _add_arguments,
     run="run_send",
     check=_check_arguments,

@@ -651,4 +651,4 @@ def test_a_reader_that_goes_away_is_no_error_of_ours(tmp_path: Path) -> None:
     assert checker.stderr
     assert checker.stderr.read() == ""
     checker.stderr.close()
-    assert checker.returncode == 1
+    assert checker.returncode == 141

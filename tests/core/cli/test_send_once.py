@@ -635,7 +635,7 @@ def test_a_file_that_appears_while_it_sends_is_not_replaced(
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["send"], "send needs FILE or --journey and --target; or --resume"),
+        (["send"], "send needs FILE, --event or --journey and --target; or --resume"),
         (["send", "a.csv"], "send needs --target"),
         (["send", "a.csv", "--target", "x", "--again", "--rest"], "not allowed with argument"),
         (["send", "a.csv", "--resume", "b_1"], "it takes no FILE"),
@@ -652,7 +652,7 @@ def test_a_call_that_says_two_things_is_2(arguments: list[str], told: str, capsy
 def test_every_exit_code_is_in_the_help_of_send_and_in_the_one_table_for_scripts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert [code.value for code in ExitCode] == [0, 1, 2, 3, 4, 5, 6, 130]
+    assert [code.value for code in ExitCode] == [0, 1, 2, 3, 4, 5, 6, 130, 141]
     with pytest.raises(SystemExit):
         main(["send", "--help"], {})
     shown = capsys.readouterr().out
