@@ -110,7 +110,7 @@ def read_input(
         read = read_table_or_document(
             named.path, name=named.name, dialect=options, on_progress=progress, prefers_lines=mapping is not None
         )
-        _check_form(read, args.form)
+        _check_form(read, named.form)
         return _map_input(read, mapping, saved, options, run)
 
 

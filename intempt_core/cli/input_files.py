@@ -34,11 +34,13 @@ class NamedFile:
     Attributes:
         path: Where its bytes are.
         name: What it is called, without its folder.
+        form: What it has to be, as a key of :data:`FORMS`; ``None`` where it may be anything.
         is_spooled: Whether it is a copy of standard input.
     """
 
     path: Path
     name: str
+    form: str | None = None
     is_spooled: bool = False
 
     @property
@@ -85,11 +87,11 @@ def open_named_file(name: str, form: str | None = None) -> Iterator[NamedFile]:
     if name != STANDARD_INPUT:
         yield NamedFile(Path(name), Path(name).name)
         return
-    with tempfile.TemporaryDirectory(prefix="event-console-") as folder:  # only its owner may look into it
+    with tempfile.TemporaryDirectory(prefix="event-console-", ignore_cleanup_errors=True) as folder:  # private
         shown = STANDARD_INPUT_NAME + (f".{form}" if form else "")
         path = Path(folder) / "input"
         _copy_standard_input(path)
-        yield NamedFile(path, shown, is_spooled=True)
+        yield NamedFile(path, shown, form, is_spooled=True)
 
 
 def _copy_standard_input(path: Path) -> None:

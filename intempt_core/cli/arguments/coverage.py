@@ -22,7 +22,9 @@ exit codes: 0 · 1 below --fail-under, or the rows could not be written · 2 can
 
 
 def _add_arguments(coverage: argparse.ArgumentParser) -> None:
-    coverage.add_argument("files", metavar="FILE", type=Path, nargs="+", help=FILE_HELP)
+    coverage.add_argument(
+        "files", metavar="FILE", nargs="+", help=f"{FILE_HELP}; or a pattern of them, or - for standard input"
+    )
     coverage.add_argument(
         "--mapping", metavar="FILE|NAME", help="a mapping file, or the name of a saved mapping, for all of the files"
     )

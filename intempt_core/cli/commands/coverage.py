@@ -1,6 +1,7 @@
 """``coverage``: what of the contract a set of files exercises; ``--add-missing`` writes the rows that lack."""
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,6 +11,7 @@ from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.files_out import check_writable, open_atomic
 from intempt_core.cli.input import read_input
+from intempt_core.cli.input_files import NamedFile, expand_names, open_named_file
 from intempt_core.cli.output import print_message, print_result
 from intempt_core.cli.steps import StepDisplay, shorten_name
 from intempt_core.contract import ISSUE_KINDS, format_count
@@ -29,13 +31,16 @@ from intempt_core.validation import ProductCatalogue
 def print_coverage(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Run ``coverage``: 0, or 1 where it is less than ``--fail-under``."""
     out: Path | None = args.add_missing
+    names = expand_names(args.files)
     if out is not None:
-        for file in args.files:
-            check_writable(out, file, "missing rows", force=args.force)
+        for name in names:
+            check_writable(out, Path(name), "missing rows", force=args.force)
     settings = Settings.from_environment(environment)
     catalogue = load_catalogue(args.catalogue, args.catalogue_column, None, settings)
-    with StepDisplay(sys.stderr) as steps:
-        files = [_check_file(args, path, catalogue, settings, steps) for path in args.files]
+    with contextlib.ExitStack() as opened:
+        steps = opened.enter_context(StepDisplay(sys.stderr))
+        named = (opened.enter_context(open_named_file(name)) for name in names)
+        files = [_check_file(args, file, catalogue, settings, steps) for file in named]
         form = _choose_form(files, out)
         with steps.step("Measuring", format_count(sum(len(file.events) for file in files), "event")):
             coverage = measure_coverage(files, form, has_products=catalogue is not None)
@@ -50,16 +55,20 @@ def print_coverage(args: argparse.Namespace, environment: Mapping[str, str]) -> 
 
 
 def _check_file(
-    args: argparse.Namespace, path: Path, catalogue: ProductCatalogue | None, settings: Settings, steps: StepDisplay
+    args: argparse.Namespace,
+    named: NamedFile,
+    catalogue: ProductCatalogue | None,
+    settings: Settings,
+    steps: StepDisplay,
 ) -> CheckedFile:
-    file = read_input(argparse.Namespace(**{**vars(args), "file": path}), settings, steps)
+    file = read_input(named, args, settings, steps)
     for note in file.notes:
-        print_message(f"{path}: {note}")
-    with steps.step("Checking", shorten_name(path.name)):
+        print_message(f"{named.shown}: {note}")
+    with steps.step("Checking", shorten_name(named.name)):
         report = file.check(catalogue)
     events = file.payload_events if file.table is None else list(file.table.events(range(file.table.rows)))
     is_text = file.table is not None and file.table.table.documents is None
-    return CheckedFile(str(path), events, report, is_text)
+    return CheckedFile(str(named.shown), events, report, is_text)
 
 
 def _choose_form(files: Sequence[CheckedFile], out: Path | None) -> FixtureForm:
