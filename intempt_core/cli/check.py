@@ -11,7 +11,7 @@ from pathlib import Path
 
 from intempt_core import exports
 from intempt_core.cli.catalogue import load_catalogue
-from intempt_core.cli.check_reports import ReportRequest, print_check, print_expectations, print_notes
+from intempt_core.cli.check_reports import ReportRequest, print_check, print_expectations, print_notes, print_unreadable
 from intempt_core.cli.check_several import CheckedFile, print_several
 from intempt_core.cli.files_out import check_writable, open_atomic, write_atomic
 from intempt_core.cli.input import InputFile, read_input
@@ -58,8 +58,13 @@ def _check_file(
     """Check one file and print what is wrong with it; what became of it."""
     if args.problems is not None:
         check_writable(args.problems, named.path, "problems")
+    wanted = ReportRequest(args.format, named.path, args.max_issues, environment, named.shown)
     with StepDisplay(sys.stderr) as steps:
-        file = read_input(named, args, settings, steps)
+        try:
+            file = read_input(named, args, settings, steps)
+        except ReadError as error:
+            print_unreadable(wanted, error)
+            raise
         rules = load_rules(args.rules, file)
         with steps.step("Checking", file.size_in_words):
             report = file.check(load_catalogue(args.catalogue, args.catalogue_column, target, settings), rules=rules)
@@ -68,7 +73,6 @@ def _check_file(
                 _write_problems(args.problems, file, report)
     if args.expect or args.format != "text":
         print_notes(file, args.format)  # a program reads the result; what was decided is for a person
-    wanted = ReportRequest(args.format, named.path, args.max_issues, environment, named.shown)
     if args.expect:
         return CheckedFile(int(not print_expectations(file, report, wanted)), report)
     now = _describe_now(file, report) if args.format == "json" or before is not None else None

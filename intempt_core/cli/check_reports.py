@@ -13,7 +13,7 @@ from pathlib import Path
 
 from intempt_core import exports
 from intempt_core.cli.input import InputFile
-from intempt_core.cli.output import print_message, print_result
+from intempt_core.cli.output import escape_log_line, print_message, print_result
 from intempt_core.cli.rules import list_rule_notes
 from intempt_core.contract import ISSUE_KINDS, Issue, format_count, shorten_value
 from intempt_core.errors import ReadError
@@ -87,7 +87,7 @@ def print_check(file: InputFile, verdict: CheckVerdict, wanted: ReportRequest, n
         issues, name = verdict.list_issues(wanted.listed), wanted.name_in_repository
         print_document(exports.export_github_annotations(issues, _locate_issues(file, wanted.path, issues), name))
         sentence = summarize_report(file, report)
-        print_result(exports.escape_log_line(sentence))
+        print_result(escape_log_line(sentence))
         write_job_summary(exports.render_job_summary(verdict, name, sentence), wanted.environment)
     else:
         for line in describe_report(file, report, wanted.listed):
@@ -108,17 +108,23 @@ def print_expectations(file: InputFile, report: Report, wanted: ReportRequest) -
     elif wanted.form == "github":
         name = wanted.name_in_repository
         print_document(exports.export_github_expectations(tests, name, wanted.listed))
-        print_result(exports.escape_log_line(_summarize_tests(file, tests)))
+        print_result(escape_log_line(_summarize_tests(file, tests)))
         write_job_summary(exports.render_expectations_summary(tests, name), wanted.environment)
     else:
         _print_tests(file, tests, wanted.listed)
     return tests.as_expected
 
 
+def print_unreadable(wanted: ReportRequest, error: ReadError) -> None:
+    """Print an annotation on a file that cannot be read, where annotations are wanted."""
+    if wanted.form == "github":
+        print_document(exports.export_github_error(wanted.name_in_repository, error.line, str(error)))
+
+
 def print_notes(file: InputFile, form: str) -> None:
     """Print what was decided when a file was read, for the person who reads the log of a program."""
     for note in file.notes:
-        print_message(exports.escape_log_line(note) if form == "github" else note)
+        print_message(escape_log_line(note) if form == "github" else note)
 
 
 def write_job_summary(text: str, environment: Mapping[str, str]) -> None:

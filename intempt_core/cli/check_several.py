@@ -22,6 +22,7 @@ from intempt_core.validation import Report
 CheckFile: TypeAlias = Callable[[NamedFile], "CheckedFile"]
 """Checks a file and prints what is wrong with it."""
 
+_ANNOTATION_KIND = re.compile(r"::\w+ .*?title=([^:,]*)")
 _SUITES = re.compile(r"<testsuites ([^>]*)>\n(.*)</testsuites>\n", re.DOTALL)
 
 
@@ -97,6 +98,9 @@ def print_several(names: Sequence[str], check_one: CheckFile, args: argparse.Nam
         print_document(_write_json(_check_captured(names, check_one, args, total), total, expect=args.expect))
     elif args.format == "junit":
         print_document(_merge_junit(_check_captured(names, check_one, args, total)))
+    elif args.format == "github":
+        print_document(_merge_annotations(_check_captured(names, check_one, args, total)))
+        print_result(total.describe(expect=args.expect))
     else:
         for name in names:
             _check_named(name, check_one, args, total)
@@ -149,6 +153,18 @@ def _merge_junit(checked: Iterable[tuple[str, str, str]]) -> Iterator[str]:
     yield f'<?xml version="1.0" encoding="UTF-8"?>\n<testsuites{attributes}>\n'
     yield from bodies
     yield "</testsuites>\n"
+
+
+def _merge_annotations(checked: Iterable[tuple[str, str, str]]) -> Iterator[str]:
+    """The annotations of several files, one of each kind first, then the other lines; a run shows few of them."""
+    lines = [line for _, document, _ in checked for line in document.splitlines(keepends=True)]
+    kinds: dict[str, str] = {}
+    for line in lines:
+        if found := _ANNOTATION_KIND.match(line):
+            kinds.setdefault(found[0].partition(" ")[0] + found[1], line)
+    first = [*kinds.values()]
+    yield from first
+    yield from (line for line in lines if line not in set(first))
 
 
 def _write_error_suite(name: str, reason: str) -> str:

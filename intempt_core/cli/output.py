@@ -2,8 +2,13 @@
 
 import contextlib
 import errno
+import os
+import re
 import sys
 from typing import TextIO
+
+GITHUB_VARIABLE = "GITHUB_ACTIONS"
+"""The variable that is true in a run of GitHub Actions, which obeys commands that stand in its log."""
 
 
 def print_message(text: str) -> None:
@@ -35,8 +40,19 @@ def can_show(char: str, out: TextIO) -> bool:
     return char.isprintable() and sanitize_text(char, out) == char
 
 
+def escape_log_line(text: str) -> str:
+    """A line of a log that GitHub Actions takes for no command of its own, whatever a file's name or a cell says."""
+    text = _COMMAND_MARK.sub("## ", " ".join(text.splitlines()))
+    return f"· {text}" if text.lstrip().startswith("::") else text
+
+
+_COMMAND_MARK = re.compile(r"##(?=\[)")
+
+
 def sanitize_text(text: str, out: TextIO) -> str:
     """A text for a terminal: what comes from a file must not move the cursor, and what cannot be encoded is “?”."""
     encoding = getattr(out, "encoding", None) or "utf-8"
     shown = "".join(char if char.isprintable() else " " if char.isspace() else "�" for char in text)
+    if os.environ.get(GITHUB_VARIABLE) == "true":
+        shown = escape_log_line(shown)
     return shown.encode(encoding, "replace").decode(encoding)

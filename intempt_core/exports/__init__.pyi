@@ -15,8 +15,8 @@ from .csv_files import (
 )
 from .github_annotations import (
     MAX_ANNOTATIONS as MAX_ANNOTATIONS,
-    escape_log_line as escape_log_line,
     export_github_annotations as export_github_annotations,
+    export_github_error as export_github_error,
     export_github_expectations as export_github_expectations,
     render_expectations_summary as render_expectations_summary,
     render_job_summary as render_job_summary,

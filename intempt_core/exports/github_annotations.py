@@ -15,7 +15,6 @@ from intempt_core.validation import CheckVerdict, ExpectationReport, Expectation
 MAX_ANNOTATIONS = 50
 """Annotations unless a caller says otherwise: as many as GitHub keeps of a job."""
 
-_COMMAND_PREFIX = re.compile(r"##(?=\[)")
 _MARKDOWN_SIGNS = re.compile(r"([\\`*_{}\[\]()#+!|~>-])")
 
 
@@ -27,12 +26,6 @@ def escape_command_data(text: str) -> str:
 def escape_command_property(text: str) -> str:
     """Escape a property of a workflow command, such as the name of a file."""
     return escape_command_data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def escape_log_line(text: str) -> str:
-    """A line of a log that is no workflow command, whatever a file's name or a header says."""
-    text = _COMMAND_PREFIX.sub("## ", " ".join(text.splitlines()))
-    return f"· {text}" if text.lstrip().startswith("::") else text
 
 
 def export_github_annotations(
@@ -55,6 +48,11 @@ def export_github_expectations(tests: ExpectationReport, file: str, most: int) -
         position = None if result.line is None else TextPosition(result.line)
         text = f"Row {result.row:,}: {result.message}"
         yield _write_command(Severity.ERROR, file, position, f"row {result.row}: {result.state.value}", text)
+
+
+def export_github_error(file: str, line: int | None, text: str) -> Iterator[str]:
+    """Export what is wrong with a file as a whole as an annotation; ``line`` is where, if it is known."""
+    yield _write_command(Severity.ERROR, file, None if line is None else TextPosition(line), "the file", text)
 
 
 def _write_command(severity: Severity, file: str, position: TextPosition | None, title: str, text: str) -> str:

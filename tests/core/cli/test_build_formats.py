@@ -166,6 +166,38 @@ def test_a_file_that_tests_itself_is_annotated_where_it_is_not_as_expected(
     assert (code, [(one["line"], one["severity"]) for one in annotations(out)]) == (1, [("3", "error")])
 
 
+def test_several_files_show_each_kind_of_any_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, HEADER, *(BAD.format(n) for n in range(30)), name="a.csv")
+    write(tmp_path, HEADER, WARNED.format(1), name="b.csv")
+    write(tmp_path, '"', name="c.csv")
+    code, out = check(capsys, tmp_path / "*.csv", "--format", "github", GITHUB_WORKSPACE=str(tmp_path))
+    shown = annotations(out)
+    assert code == 2
+    assert [(one["file"], one["title"].split(":")[0]) for one in shown][:4] == [
+        ("a.csv", "product_id_missing"),
+        ("b.csv", "id_placeholder"),
+        ("c.csv", "the file"),
+        ("a.csv", "product_id_missing"),
+    ]
+    assert len(shown) == 32
+    assert out.endswith("3 files: 31 rows; 30 rows have errors, 1 row has warnings. 1 file cannot be read.\n")
+
+
+def test_in_a_run_of_github_no_sentence_is_a_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "", name="::stop-commands::x")
+    write(tmp_path, HEADER, GOOD.format(1), name="::debug::##[group]x.csv")
+    for form in ("text", "github"):
+        assert main(["check", "::stop-commands::x", "--format", form], {}) == 2
+        assert main(["check", "::debug::##[group]x.csv", "--format", form], {}) == 0
+        out, err = capsys.readouterr()
+        lines = [line for line in (out + err).splitlines() if not line.startswith("::error file=%3A%3Astop")]
+        assert [line for line in lines if line.startswith("::") or "##[" in line] == []
+
+
 # ── what makes a build fail ──────────────────────────────────────────────────────────────────────────────────────────
 
 
