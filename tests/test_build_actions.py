@@ -42,7 +42,16 @@ def iter_steps(path: Path) -> Iterator[dict[str, Any]]:
 
 def test_zizmor_finds_nothing() -> None:
     program = Path(sys.executable).parent / "zizmor"
-    call = [program, "--offline", "--no-progress", "--no-config", "--persona", "auditor", ACTION, *WORKFLOWS]
+    call = [
+        str(program),
+        "--offline",
+        "--no-progress",
+        "--no-config",
+        "--persona",
+        "auditor",
+        str(ACTION),
+        *map(str, WORKFLOWS),
+    ]
     done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 
