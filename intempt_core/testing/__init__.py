@@ -7,6 +7,8 @@
 - ``arrived_event``, ``event_matching``: an event that arrived, and whether it is the expected one
 - ``arrival_survey``, ``failure_report``, ``difference_messages``: why an expectation failed, as text
 - ``feed_products``, ``feed_explanation``: a feed as a list, and why it shows what it shows
+- ``strategies``: Hypothesis strategies of events, journeys and events that break a rule; it is imported by itself, for
+  it needs Hypothesis
 """
 
 import lazy_loader
