@@ -22,6 +22,9 @@ from .commands.settings import (
 from .commands.suggest import (
     print_mapping as print_mapping,
 )
+from .commands.tail import (
+    follow_events as follow_events,
+)
 from .entry import (
     main as main,
 )

@@ -5,10 +5,18 @@ import errno
 import os
 import re
 import sys
+from enum import StrEnum
 from typing import TextIO
 
 GITHUB_VARIABLE = "GITHUB_ACTIONS"
 """The variable that is true in a run of GitHub Actions, which obeys commands that stand in its log."""
+
+
+class Color(StrEnum):
+    """A colour of a terminal, as its number."""
+
+    GREEN = "32"
+    YELLOW = "33"
 
 
 def print_message(text: str) -> None:
@@ -33,6 +41,14 @@ def print_outcome(text: str) -> None:
     """Print a line on standard output; where it has no reader any more, the work goes on."""
     with contextlib.suppress(OSError):
         print_result(text)
+
+
+def color_text(text: str, color: Color, out: TextIO) -> str:
+    """A text in a colour, where ``out`` is a terminal that has colours and ``NO_COLOR`` does not ask for none."""
+    has_colors = out.isatty() and os.environ.get("TERM", "").lower() not in {"dumb", "unknown"}
+    if sys.platform == "win32" and "WT_SESSION" not in os.environ:
+        has_colors = False  # an older console would show the codes
+    return f"\x1b[{color}m{text}\x1b[0m" if has_colors and not os.environ.get("NO_COLOR") else text
 
 
 def can_show(char: str, out: TextIO) -> bool:

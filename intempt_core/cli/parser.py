@@ -14,12 +14,14 @@ from intempt_core.cli.arguments.schema import SCHEMA
 from intempt_core.cli.arguments.send import SEND
 from intempt_core.cli.arguments.settings import SETTINGS
 from intempt_core.cli.arguments.suggest import SUGGEST
+from intempt_core.cli.arguments.tail import TAIL
 
 COMMANDS: tuple[Command, ...] = (
     CHECK,
     SEND,
     SANDBOX,
     SUGGEST,
+    TAIL,
     SCHEMA,
     GENERATE,
     COVERAGE,
@@ -35,6 +37,7 @@ commands in their order of use:
   python -m intempt_core send events.csv --target sandbox --yes
   python -m intempt_core send --event "Added to cart" --set userId=u1 --set data.productId=A1 --target sandbox --yes
   python -m intempt_core sandbox
+  python -m intempt_core tail
   python -m intempt_core schema > track.schema.json
   python -m intempt_core settings
 

@@ -18,6 +18,7 @@ from .person_arrivals import (
     parse_person_arrival as parse_person_arrival,
 )
 from .sandbox_client import (
+    EventFilter as EventFilter,
     KeptRequest as KeptRequest,
     LiveRow as LiveRow,
     LiveView as LiveView,

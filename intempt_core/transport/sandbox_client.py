@@ -6,7 +6,7 @@ say what became of an event; a live target says nothing but 2xx (CONTRACT 2.6, 3
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -18,6 +18,7 @@ from intempt_core.contract import (
     MAX_QUERY_EVENT_IDS,
     FaultDocument,
     ForeignEvent,
+    Json,
     LiveFilter,
     PersonEvent,
     ProcessingStatus,
@@ -25,6 +26,7 @@ from intempt_core.contract import (
     parse_fault_document,
 )
 from intempt_core.errors import FaultDocumentUnreadable, SandboxUnavailable
+from intempt_core.readers import parse_exactly
 from intempt_core.targets import SANDBOX, Target
 from intempt_core.transport.person_arrivals import PersonArrival, parse_person_arrival
 from intempt_core.transport.tls import load_tls_context
@@ -132,6 +134,29 @@ class KeptRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events of a sandbox are wanted.
+
+    Attributes:
+        name: The name that they must have, ``None`` for any.
+        person: An id that they must have in any identity field, ``None`` for any.
+        event_id: The event id that they must have, ``None`` for any.
+        project: The project to which they must have been sent, ``None`` for any.
+    """
+
+    name: str | None = None
+    person: str | None = None
+    event_id: str | None = None
+    project: str | None = None
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """As parameters of an address."""
+        given = {"name": self.name, "person": self.person, "eventId": self.event_id, "project": self.project}
+        return {key: value for key, value in given.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
 class SandboxArrival:
     """One arrival of an event at the sandbox: the same event id may arrive many times.
 
@@ -230,6 +255,31 @@ class SandboxClient:
             raise SandboxUnavailable(f"The sandbox has no event {seq}. It may have been emptied since.")
         return event
 
+    def find_newest(self) -> int:
+        """The number of the newest event, 0 where there is none."""
+        rows = self.read_live(limit=1, shown=LiveFilter.EVENTS).rows
+        return (rows[0].seq or 0) if rows else 0
+
+    def read_events(self, after: int, wanted: EventFilter, *, limit: int = 1_000) -> list[dict[str, Any]]:
+        """The events after the one with the number ``after``, oldest first, as ``GET /_sandbox/events`` lists them.
+
+        Their numbers keep every digit. Any: JSON.
+        """
+        filters = {**wanted.parameters, "after": after, "limit": limit}
+        return self._list_events(SandboxPath.EVENTS, filters, SANDBOX_TIMEOUT_SECONDS)
+
+    def wait_for_events(
+        self, after: int, wanted: EventFilter, seconds: float, *, limit: int = 1_000
+    ) -> list[dict[str, Any]]:
+        """The same as :meth:`read_events`, as soon as there is an event, or none after some seconds. Any: JSON."""
+        filters = {**wanted.parameters, "after": after, "limit": limit, "seconds": seconds}
+        return self._list_events(SandboxPath.WAIT, filters, seconds + SANDBOX_TIMEOUT_SECONDS)
+
+    def _list_events(self, path: SandboxPath, filters: Mapping[str, Any], timeout: float) -> list[dict[str, Any]]:
+        found = self._request_json("GET", path, parse=parse_exactly, params=filters, timeout=timeout)
+        with _check_form():
+            return [{**event, "seq": int(event["seq"])} for event in found["events"]]
+
     # ── what became of it ─────────────────────────────────────────────────────────────────────────────────────────
 
     def read_arrivals(self, event_ids: Iterable[str]) -> dict[str, list[SandboxArrival]]:
@@ -292,13 +342,15 @@ class SandboxClient:
             del found["sentence"]
             return parse_fault_document(found)
 
-    def _request_json(self, method: str, path: str, **arguments: Any) -> dict[str, Any]:
+    def _request_json(
+        self, method: str, path: str, *, parse: Callable[[bytes], Json] = json.loads, **arguments: Any
+    ) -> dict[str, Any]:
         """The JSON object of a response. Any: httpx's own arguments; JSON."""
         try:
             with self._http.stream(method, path, **arguments) as response:
                 content = _read_body(response)
             # The standard library takes numbers and texts that no faster reader takes.
-            document = json.loads(content)
+            document = parse(content)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, RecursionError) as error:
             raise SandboxUnavailable(f"The sandbox at {self._http.base_url} did not answer: {error}.") from None
         if not isinstance(document, Mapping) or not response.is_success:

@@ -1,5 +1,5 @@
-"""Commands that are one module each: ``suggest``, ``generate``, ``coverage``, ``sandbox``, ``schema``, ``settings``,
-``console``.
+"""Commands that are one module each: ``suggest``, ``generate``, ``coverage``, ``sandbox``, ``tail``, ``schema``,
+``settings``, ``console``.
 
 ``launch`` starts the screens' server, for ``console`` and for ``run.py``.
 
