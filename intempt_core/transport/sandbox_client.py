@@ -263,7 +263,7 @@ class SandboxClient:
     def read_events(self, after: int, wanted: EventFilter, *, limit: int = 1_000) -> list[dict[str, Any]]:
         """The events after the one with the number ``after``, oldest first, as ``GET /_sandbox/events`` lists them.
 
-        Their numbers keep every digit. Any: JSON.
+        Any: JSON.
         """
         filters = {**wanted.parameters, "after": after, "limit": limit}
         return self._list_events(SandboxPath.EVENTS, filters, SANDBOX_TIMEOUT_SECONDS)

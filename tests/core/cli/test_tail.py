@@ -18,7 +18,7 @@ from intempt_core.cli.output import Color, color_text
 from intempt_core.sandbox import run_sandbox
 from tests.core.cli.terminals import ROOT
 
-BIG = "123456789012345678901234567890"
+BIG = "9223372036854775807"
 
 
 @pytest.fixture
@@ -57,12 +57,14 @@ def test_what_is_there_is_a_line_each(url: str, capsys: pytest.CaptureFixture[st
         "shop  Added to cart      userId=u1  p1  e1  processed",
         "shop  Added to cart      userId=u2  p1  e2  processed",
         "other  Product viewed     userId=u1  p1  e3  processed",
-        "shop  Added to cart      userId=u1  p1  e1  "
-        "not processed: The event id “e1” was already used: repeat of event 1.",
+        (
+            "shop  Added to cart      userId=u1  p1  e1  "
+            "not processed: The event id “e1” was already used: repeat of event 1."
+        ),
     ]
 
 
-def test_json_lines_have_every_digit(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_lines_are_what_the_sandbox_lists(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     send(url, "e1")
     assert main(["tail", url, "--once", "--format", "jsonl"], {}) == 0
     out = capsys.readouterr().out
