@@ -77,7 +77,7 @@ def print_check(file: InputFile, verdict: CheckVerdict, wanted: ReportRequest, n
     report, comparison = verdict.report, verdict.comparison
     if wanted.form == "json":
         notes = [] if report.rules is None else list_rule_notes(report.rules, file)
-        document = build_report_document(report, file.column_of, max_issues=wanted.listed, rule_notes=notes)
+        document = build_report_document(report, file.locate_issue, max_issues=wanted.listed, rule_notes=notes)
         document |= {} if now is None else {"baseline": now.to_json()}
         document |= {} if comparison is None else {"compared": comparison.to_json()}
         print(json.dumps(document, ensure_ascii=True))

@@ -87,11 +87,11 @@ class InputFile:
         """The events of these rows (from 0)."""
         return self.table.events(rows) if self.table is not None else (self.payload_events[row] for row in rows)
 
-    def column_of(self, issue: Issue) -> str | int | None:
-        """An issue's column: a table's header, or the number of the character in a document's line."""
+    def locate_issue(self, issue: Issue) -> tuple[int | None, str | int | None]:
+        """An issue's line and column: a table's header, or the number of the character in a document's line."""
         if self.payload is None:
-            return issue.place.column
-        return self.payload.line_column(find_issue_span(self.payload, issue)[0])[1]
+            return issue.place.line, issue.place.column
+        return self.payload.line_column(find_issue_span(self.payload, issue)[0])
 
 
 def read_input(

@@ -47,8 +47,8 @@ def serve_sandbox(args: argparse.Namespace, environment: Mapping[str, str]) -> i
             print_message(f"The sandbox: {sandbox_target(url).track_url}")
             if faults.active:
                 print_message(faults.sentence)
-            print_message(f"Events are checked, and nothing is stored, by POST {url}{validation.VALIDATE_PATH}.")
             print_message(f"Its key: {sandbox.SANDBOX_KEY}. Stop it with Ctrl+C.")
+            print_message(f"Events are checked, and nothing is stored, by POST {url}{validation.VALIDATE_PATH}.")
             gc.freeze()  # what is loaded stays: a tenth of the time would go into searching it for garbage, again and
             gc.set_threshold(50_000)  # again, and requests hardly ever leave reference cycles behind
             with contextlib.suppress(KeyboardInterrupt):

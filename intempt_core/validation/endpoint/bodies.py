@@ -53,14 +53,17 @@ def validate_body(body: bytes, form: BodyForm, max_issues: int) -> dict[str, Any
         if isinstance(read, Table) and read.documents is not None:
             _check_count(read.rows)
             report = check_table(map_table(read, choose_initial_mapping(read)))
-            return build_report_document(report, lambda issue: issue.place.column, max_issues=max_issues)
+            return build_report_document(
+                report, lambda issue: (issue.place.line, issue.place.column), max_issues=max_issues
+            )
     payload = read_payload(text)
     _check_count(len(payload.events))
 
-    def find_column(issue: Issue) -> int:
-        return payload.line_column(find_issue_span(payload, issue)[0])[1]
+    def find_position(issue: Issue) -> tuple[int, int]:
+        return payload.line_column(find_issue_span(payload, issue)[0])
 
-    return build_report_document(check_events(payload.events, None, payload.issues), find_column, max_issues=max_issues)
+    report = check_events(payload.events, None, payload.issues)
+    return build_report_document(report, find_position, max_issues=max_issues)
 
 
 def _decode(body: bytes) -> str:

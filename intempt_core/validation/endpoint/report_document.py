@@ -12,8 +12,8 @@ REPORT_SCHEMA_ID = "urn:event-console:check-report:1"
 MAX_ISSUES_LISTED = 1000
 """Issues that are listed unless a caller says otherwise; the counts are always of all."""
 
-IssueColumn = Callable[[Issue], str | int | None]
-"""Names an issue's column: a table's header, or the number of the character in a document's line."""
+IssuePosition = Callable[[Issue], tuple[int | None, str | int | None]]
+"""Says an issue's line and column: a table's header, or the number of the character in a document's line."""
 
 JsonSchema = dict[str, Any]
 """A JSON schema. Any: JSON."""
@@ -21,7 +21,7 @@ JsonSchema = dict[str, Any]
 
 def build_report_document(
     report: Report,
-    find_column: IssueColumn,
+    find_position: IssuePosition,
     *,
     max_issues: int = MAX_ISSUES_LISTED,
     rule_notes: Sequence[str] = (),
@@ -51,17 +51,17 @@ def build_report_document(
             "rule_notes": list(rule_notes),
         }
     issues = report.issues(0, max_issues) if max_issues else []
-    document["issues"] = [_describe_issue(issue, find_column(issue)) for issue in issues]
+    document["issues"] = [_describe_issue(issue, *find_position(issue)) for issue in issues]
     return document
 
 
-def _describe_issue(issue: Issue, column: str | int | None) -> dict[str, Any]:
+def _describe_issue(issue: Issue, line: int | None, column: str | int | None) -> dict[str, Any]:
     return {
         "code": issue.code,
         "severity": issue.severity.value,
         "row": issue.place.row,
         "member": issue.place.member,
-        "line": issue.place.line,
+        "line": line,
         "column": column,
         "pointer": issue.place.pointer,
         "given": issue.given,

@@ -104,6 +104,11 @@ def test_json_lines_and_documents_have_the_place_of_the_value(
     body = '{"track": [\n {"name": "Product viewed", "payload": [\n' + event.replace('"name": "Product viewed", ', "")
     _, one = check(capsys, write(tmp_path, body, "]}]}", name="e.json"), "--format", "github")
     assert places(one) == {"timestamp_before_2010": ("3", "47")}
+    _, wrong_name = check(
+        capsys, write(tmp_path, body.replace("viewed", "seen"), "]}]}", name="e.json"), "--format", "json"
+    )
+    found = {issue["code"]: (issue["line"], issue["column"]) for issue in json.loads(wrong_name)["issues"]}
+    assert found == {"event_name": (2, 11), "timestamp_before_2010": (3, 47)}  # the name stands above its event
 
 
 def test_each_kind_is_annotated_once_before_any_is_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
