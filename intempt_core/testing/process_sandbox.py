@@ -4,17 +4,36 @@ What a test sends late, when the next one is running already, arrives in its own
 one's. The names of projects are never used again, not even by a later process that gets the same port.
 """
 
+import asyncio
 import secrets
 import tempfile
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import uvicorn
+
 from intempt_core.sandbox import SANDBOX_KEY, run_sandbox
 from intempt_core.testing.sandbox_door import SandboxDoor
 from intempt_core.testing.track_api import TrackApi
+
+SteadyClock = Callable[[], float]
+"""Seconds that go on, whatever a test does to the clocks of its process."""
+
+
+class SteadyEventLoop(asyncio.SelectorEventLoop):
+    """An event loop with a clock of its own: in one whose clock a test has stopped, no wait would end."""
+
+    def __init__(self, clock: SteadyClock) -> None:
+        self._steady_clock = clock
+        super().__init__()
+
+    def time(self) -> float:
+        """The seconds of its clock."""
+        return self._steady_clock()
 
 
 @dataclass(slots=True)
@@ -24,6 +43,7 @@ class ProcessSandbox:
     Attributes:
         base_url: Its URL.
         door: The way to it.
+        clock: Seconds that no test stops.
         owners: Project → the test whose it is.
         last_seq: The last number of an event that is known; what a new project receives has a higher one.
         last_request: The same of requests.
@@ -31,6 +51,7 @@ class ProcessSandbox:
 
     base_url: str
     door: SandboxDoor
+    clock: SteadyClock = time.monotonic
     owners: dict[str, str] = field(default_factory=dict)
     last_seq: int = 0
     last_request: int = 0
@@ -51,10 +72,14 @@ class ProcessSandbox:
 
 
 @contextmanager
-def run_process_sandbox() -> Iterator[ProcessSandbox]:
-    """Run a sandbox on a free port, its database in a folder that is deleted afterwards."""
+def run_process_sandbox(clock: SteadyClock = time.monotonic) -> Iterator[ProcessSandbox]:
+    """Run a sandbox on a free port, its database in a folder that is deleted afterwards; ``clock`` gives seconds."""
+
+    def configure(config: uvicorn.Config) -> None:
+        config.loop = lambda: SteadyEventLoop(clock)
+
     with (
         tempfile.TemporaryDirectory(prefix="track-api-", ignore_cleanup_errors=True) as folder,
-        run_sandbox(Path(folder) / "sandbox.sqlite3") as base_url,
+        run_sandbox(Path(folder) / "sandbox.sqlite3", configure=configure) as base_url,
     ):
-        yield ProcessSandbox(base_url, SandboxDoor(base_url, SANDBOX_KEY))
+        yield ProcessSandbox(base_url, SandboxDoor(base_url, SANDBOX_KEY), clock)

@@ -7,6 +7,7 @@ fixture. A fixture of the same name in a project takes the place of this one, as
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
     from intempt_core.testing.track_api import TrackApi
 
 
+_CLOCKS = (time.monotonic,)
+"""The clock of waits, from before any test: libraries that stop time look for it in modules, not inside of a tuple."""
+
+
 @pytest.fixture(scope="session")
 def _track_api_server() -> Iterator[ProcessSandbox]:
     """The sandbox of this process, from the first test that needs it until the last test has ended."""
     from intempt_core.testing.process_sandbox import run_process_sandbox  # noqa: PLC0415  only where the fixture is used
 
-    with run_process_sandbox() as server:
+    with run_process_sandbox(*_CLOCKS) as server:
         yield server
 
 

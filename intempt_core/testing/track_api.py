@@ -3,7 +3,6 @@
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -206,14 +205,14 @@ class TrackApi:
 
     def _await_event(self, pattern: EventPattern, timeout: float) -> ArrivedEvent | None:
         """The first event that a pattern matches and that no earlier call took; ``None`` where none came in time."""
-        until = time.monotonic() + timeout
+        until = self._server.clock() + timeout
         cursor = max(self._first_seq, pattern.after)
         while True:
             for event in self._read_events(cursor):
                 cursor = event.seq
                 if pattern.matches(event) and self._take(event):
                     return event
-            left = until - time.monotonic()
+            left = until - self._server.clock()
             if left <= 0:
                 return None
             wait = min(left, MAX_WAIT_SECONDS)

@@ -6,6 +6,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from intempt_core.testing import ExpectationFailed, TrackApi
+from intempt_core.testing.pytest_plugin import pytest_assertrepr_compare
+from tests.core.testing import planted_causes
 from tests.core.testing.pytest_process import run_pytest
 
 PLANTED = Path(__file__).with_name("planted_causes.py")
@@ -65,12 +68,40 @@ def failures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return {name: failure.text or "" for name, failure in found.items() if failure is not None}
 
 
+@pytest.mark.parametrize(
+    "cause",
+    ["name_in_another_case", "id_as_a_number", "identity_missing", "event_id_used_twice", "time_in_seconds",
+     "wrong_project", "wrong_key", "order_of_events", "failure_that_is_not_retried", "event_sent_twice"],
+)  # fmt: skip
+def test_a_cause_is_named_in_the_error_itself(track_api: TrackApi, cause: str) -> None:
+    with pytest.raises(ExpectationFailed) as error:
+        getattr(planted_causes, f"test_{cause}")(track_api)
+    assert [words for words in CAUSES[cause].split("|") if words not in str(error.value)] == []
+    assert "${INTEMPT_API_KEY%%.*}" in str(error.value)
+
+
+def test_a_feed_that_is_not_as_expected_says_why(track_api: TrackApi) -> None:
+    planted_causes.send(track_api.url)
+    planted_causes.send(track_api.url, "Removed from cart", eventId="e2")
+    feed = track_api.feed("recently-added-to-cart", userId="u1")
+    lines = pytest_assertrepr_compare("==", feed, ["A1"])
+    assert lines is not None
+    assert lines[0] == "track_api.feed('recently-added-to-cart', userId='u1') shows []; expected: == ['A1']"
+    assert "A1 is not in Recently Added to Cart: its “Removed from cart” at" in "\n".join(lines)
+    assert pytest_assertrepr_compare("in", "A1", feed) is not None
+    assert pytest_assertrepr_compare("not in", "A1", feed) is not None
+    assert pytest_assertrepr_compare("<", feed, ["A1"]) is None
+    assert pytest_assertrepr_compare("==", ["A1"], []) is None
+
+
+@pytest.mark.long  # a pytest of its own; of ten causes the tests above say it
 def test_every_planted_cause_has_its_words_and_fails(failures: dict[str, str]) -> None:
     planted = re.findall(r"^def test_(\w+)", PLANTED.read_text("utf-8"), re.MULTILINE)
     assert list(CAUSES) == planted
     assert sorted(failures) == sorted(planted)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cause", CAUSES)
 def test_a_failure_names_its_cause(failures: dict[str, str], cause: str) -> None:
     text = failures[cause]
