@@ -76,7 +76,7 @@ def run_process_sandbox(clock: SteadyClock = time.monotonic) -> Iterator[Process
     """Run a sandbox on a free port, its database in a folder that is deleted afterwards; ``clock`` gives seconds."""
 
     def configure(config: uvicorn.Config) -> None:
-        config.loop = lambda: SteadyEventLoop(clock)
+        config.loop = lambda: SteadyEventLoop(clock)  # type: ignore[assignment]  # it takes what makes a loop, too
 
     with (
         tempfile.TemporaryDirectory(prefix="track-api-", ignore_cleanup_errors=True) as folder,

@@ -85,4 +85,5 @@ def _median_ms(code: str) -> float:
         done = subprocess.run(call, cwd=place, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(done.stdout)
-        return statistics.median(json.loads(Path(place / "taken.json").read_text())) * 1000
+        taken: list[float] = json.loads(Path(place / "taken.json").read_text())
+        return statistics.median(taken) * 1000
