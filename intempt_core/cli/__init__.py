@@ -2,6 +2,7 @@
 
 - ``entry``: a call: its command, what became of it as an exit code, errors as sentences
 - ``parser``: the list of commands; ``arguments/``: what each takes, and the help that teaches it
+- ``program``: what a person types to call it; ``streams``: closed and narrow outputs
 - ``exit_codes``: what each exit code means
 - ``check``, ``check_several``: what is wrong, and what of it is new since an earlier check; ``check_reports``: forms
 - ``send``, ``resume`` (``send --resume``)

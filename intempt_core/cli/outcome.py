@@ -6,6 +6,7 @@ from pathlib import Path
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.files_out import check_writable, write_atomic
 from intempt_core.cli.output import print_message, print_outcome
+from intempt_core.cli.program import name_console_start, name_program
 from intempt_core.cli.sending import SendResult
 from intempt_core.cli.steps import StepDisplay, shorten_name
 from intempt_core.contract import format_count
@@ -14,9 +15,6 @@ from intempt_core.errors import ConsoleError
 from intempt_core.exports import export_results_csv, reject_secrets
 from intempt_core.history import BatchState, BatchSummary, History, RequestState
 from intempt_core.targets import SANDBOX, Target
-
-RESUME_COMMAND = "python -m intempt_core send --resume"
-"""How an interrupted batch goes on."""
 
 
 def can_write_results(out: Path | None, source: Path | None, *, force: bool) -> bool:
@@ -52,7 +50,7 @@ def report_outcome(
         with steps.step("Writing", shorten_name(results.name)):
             write_atomic(results, reject_secrets(export_results_csv(history, sent.batch), keys), "results", force=force)
     except ConsoleError as error:
-        print_message(f"{error} They are in the console (python3 run.py), under History.")
+        print_message(f"{error} They are in the console ({name_console_start()}), under History.")
         return code if code is ExitCode.INTERRUPTED else ExitCode.NO_RESULTS
     return code
 
@@ -84,7 +82,7 @@ def _describe_next_step(found: BatchSummary, sent: SendResult) -> str:
     reason = f" {found.reason}" if found.reason else ""
     if found.state is BatchState.DONE:
         all_of_it = found.events.get(RequestState.ACCEPTED) == found.total
-        rest = "" if all_of_it else " What was not accepted is in the console (python3 run.py), under History."
+        rest = "" if all_of_it else f" What was not accepted is in the console ({name_console_start()}), under History."
         return f"{_call_batch(found)} is done.{rest}"
     pending = format_count(found.events.get(RequestState.PENDING, 0), "event is", "events are")
     if not sent.is_here and found.state is BatchState.SENDING:
@@ -112,4 +110,4 @@ def describe_way_on(batch: BatchSummary) -> str:
         if unknown
         else ""
     )
-    return f"Send exactly what never left{key}: {RESUME_COMMAND} {batch.id}.{doubt}"
+    return f"Send exactly what never left{key}: {name_program()} send --resume {batch.id}.{doubt}"

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from intempt_core import __version__
 from intempt_core.cli.arguments.check import CHECK
 from intempt_core.cli.arguments.command import Command
 from intempt_core.cli.arguments.console import CONSOLE, find_console_options
@@ -15,18 +16,19 @@ from intempt_core.cli.arguments.send import SEND
 from intempt_core.cli.arguments.settings import SETTINGS
 from intempt_core.cli.arguments.suggest import SUGGEST
 from intempt_core.cli.arguments.tail import TAIL
+from intempt_core.cli.program import CLONE_PROGRAM, name_program
 
 COMMANDS: tuple[Command, ...] = (
+    CONSOLE,
     CHECK,
     SEND,
     SANDBOX,
     SUGGEST,
     TAIL,
-    SCHEMA,
     GENERATE,
     COVERAGE,
+    SCHEMA,
     SETTINGS,
-    CONSOLE,
 )
 """Every command, in the order in which the help lists them."""
 
@@ -59,12 +61,14 @@ def parse_call(arguments: Sequence[str] | None) -> tuple[Command, argparse.Names
 
 def build_parser() -> argparse.ArgumentParser:
     """The parser of the whole command line; ``command`` of what it parses is the command's name."""
+    program = name_program()
     parser = argparse.ArgumentParser(
-        "python -m intempt_core",
+        program,
         description="Check and send product events.",
-        epilog=_MAIN_EPILOG,
+        epilog=_MAIN_EPILOG.replace(CLONE_PROGRAM, program),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"event-console {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for command in COMMANDS:
         command.add_arguments(
@@ -72,7 +76,7 @@ def build_parser() -> argparse.ArgumentParser:
                 command.name,
                 help=command.help,
                 description=f"{command.help[0].upper()}{command.help[1:]}.",
-                epilog=command.epilog,
+                epilog=command.epilog.replace(CLONE_PROGRAM, program),
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
         )

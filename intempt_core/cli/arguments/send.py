@@ -23,7 +23,7 @@ examples:
   send events.csv --target shop --yes --rest           only the events of which nothing went or is pending
   send events.csv --target shop --yes --again --new-ids         a new run of the same file, as new events
   send events.csv --target sandbox --yes --run "Release 12, smoke test"     a name by which History finds it
-  send shop.csv --target shop --exclude row_repeated   without the rows that repeat another in every cell
+  send events.csv --target shop --exclude row_repeated         without the rows that repeat another in every cell
   send --event "Added to cart" --target sandbox --yes --set userId=u1 --set data.productId=A1 --set data.price:=12.5
   send --journey first-order --target sandbox --yes --set userId=u7 --set data.productId=A1
   send --journey journey.json --target sandbox --dry-run --set data.price:=12.5     what would be sent, and nothing is

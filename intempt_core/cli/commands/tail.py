@@ -10,6 +10,7 @@ from typing import Any
 
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.output import Color, color_text, print_message, sanitize_text
+from intempt_core.cli.program import name_program
 from intempt_core.cli.request_text import spell_json
 from intempt_core.cli.streams import flush_output
 from intempt_core.cli.targets import resolve_target
@@ -60,7 +61,7 @@ def _find_newest(client: SandboxClient) -> int:
         return client.find_newest()
     except SandboxUnavailable as error:
         raise SandboxUnavailable(
-            f"{error} Start the console or python -m intempt_core sandbox, or name the sandbox's URL."
+            f"{error} Start the console or {name_program()} sandbox, or name the sandbox's URL."
         ) from None
 
 
