@@ -4,12 +4,14 @@ A test holds that they are current: an issue or a setting that is added cannot b
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 from intempt_core.contract.issue_kinds import ISSUE_KINDS, IssueKind, Severity
 from intempt_core.settings import SETTINGS
-from intempt_core.validation import build_report_schema
+from intempt_core.validation import build_expectations_schema, build_report_schema, build_reports_schema
 
 ROOT = Path(__file__).resolve().parent.parent
 COMMAND = "python3 run.py docs"
@@ -87,15 +89,17 @@ def render_settings() -> str:
     return "\n".join(lines) + "\n"
 
 
-def render_report_schema() -> str:
-    """``docs/check-report.schema.json``: the JSON Schema of what ``check --format json`` prints."""
-    return json.dumps(build_report_schema(), indent=2, ensure_ascii=False) + "\n"
+def render_schema(build: Callable[[], dict[str, Any]]) -> str:
+    """A JSON Schema of what ``check --format json`` prints."""
+    return json.dumps(build(), indent=2, ensure_ascii=False) + "\n"
 
 
-PAGES = {
+PAGES: dict[str, Callable[[], str]] = {
     "docs/issues.md": render_issues,
     "docs/settings.md": render_settings,
-    "docs/check-report.schema.json": render_report_schema,
+    "docs/check-report.schema.json": partial(render_schema, build_report_schema),
+    "docs/check-reports.schema.json": partial(render_schema, build_reports_schema),
+    "docs/check-expectations.schema.json": partial(render_schema, build_expectations_schema),
 }
 """Every page that is written from the code, by its path."""
 

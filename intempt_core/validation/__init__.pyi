@@ -29,6 +29,12 @@ from .check_verdict import (
 from .column_rules import (
     ColumnChecker as ColumnChecker,
 )
+from .endpoint.file_schemas import (
+    EXPECTATIONS_SCHEMA_ID as EXPECTATIONS_SCHEMA_ID,
+    REPORTS_SCHEMA_ID as REPORTS_SCHEMA_ID,
+    build_expectations_schema as build_expectations_schema,
+    build_reports_schema as build_reports_schema,
+)
 from .endpoint.report_document import (
     MAX_ISSUES_LISTED as MAX_ISSUES_LISTED,
     REPORT_SCHEMA_ID as REPORT_SCHEMA_ID,

@@ -95,15 +95,15 @@ def build_report_schema() -> JsonSchema:
         ],
         "properties": {
             "schema": {"const": REPORT_SCHEMA_ID},
-            "rows": _build_count("Rows of the input; events where it has no rows."),
-            "events": _build_count("Events that were checked: of a row there may be several."),
-            "rows_with_errors": _build_count("Rows with at least one error by the contract."),
-            "events_with_errors": _build_count("Events with at least one error by the contract."),
-            "rows_with_warnings": _build_count("Rows with at least one warning by the contract."),
-            "rows_ignored": _build_count("Rows that are no events, as the mapping says of their names."),
+            "rows": build_count_schema("Rows of the input; events where it has no rows."),
+            "events": build_count_schema("Events that were checked: of a row there may be several."),
+            "rows_with_errors": build_count_schema("Rows with at least one error by the contract."),
+            "events_with_errors": build_count_schema("Events with at least one error by the contract."),
+            "rows_with_warnings": build_count_schema("Rows with at least one warning by the contract."),
+            "rows_ignored": build_count_schema("Rows that are no events, as the mapping says of their names."),
             "ignored_names": _build_counts("Their names, with how many rows each has."),
             "counts": _build_counts("Rows by code of the contract's issues (docs/issues.md)."),
-            "issue_count": _build_count("All issues, also those that are not listed."),
+            "issue_count": build_count_schema("All issues, also those that are not listed."),
             "issues": {
                 "type": "array",
                 "description": "The first issues, in the order of the rows.",
@@ -111,7 +111,7 @@ def build_report_schema() -> JsonSchema:
             },
             "rules": {**_TEXT, "description": "The file of the team's rules, where they were asked."},
             "rule_counts": _build_counts("Rows by code of the team's rules, which begins with “rule:”."),
-            "rows_with_rule_errors": _build_count("Rows that break a rule of the team's that is an error."),
+            "rows_with_rule_errors": build_count_schema("Rows that break a rule of the team's that is an error."),
             "rule_notes": {"type": "array", "items": _TEXT, "description": "What of the rules is never asked."},
             "baseline": _build_baseline_schema(),
             "compared": _build_comparison_schema(),
@@ -129,7 +129,7 @@ def _build_issue_schema() -> JsonSchema:
             "code": {**_TEXT, "minLength": 1, "description": "What it is; a code never changes its meaning."},
             "severity": {"enum": list(Severity)},
             "row": _build_nullable("integer", "The row, or the event, from 1; null for the input as a whole.", 1),
-            "member": _build_count("Which event of its row, from 1; 0 where the row is one event."),
+            "member": build_count_schema("Which event of its row, from 1; 0 where the row is one event."),
             "line": _build_nullable("integer", "The line, from 1, where the input has lines.", 1),
             "column": {
                 "type": ["string", "integer", "null"],
@@ -167,7 +167,7 @@ def _build_comparison_schema() -> JsonSchema:
         "required": ["file", "rows", "new", "fixed", "still", "columns"],
         "properties": {
             "file": _TEXT,
-            "rows": _build_count("Rows that the file had then."),
+            "rows": build_count_schema("Rows that the file had then."),
             "new": _ROW_RANGES,
             "fixed": _ROW_RANGES,
             "still": _ROW_RANGES,
@@ -184,7 +184,8 @@ def _build_comparison_schema() -> JsonSchema:
     }
 
 
-def _build_count(description: str) -> JsonSchema:
+def build_count_schema(description: str) -> JsonSchema:
+    """Build the schema of a number that counts something."""
     return {"type": "integer", "minimum": 0, "description": description}
 
 

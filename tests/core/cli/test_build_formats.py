@@ -10,7 +10,12 @@ import pytest
 
 from intempt_core.cli import main
 from intempt_core.contract import ISSUE_KINDS
-from intempt_core.validation import REPORT_SCHEMA_ID, build_report_schema
+from intempt_core.validation import (
+    REPORT_SCHEMA_ID,
+    build_expectations_schema,
+    build_report_schema,
+    build_reports_schema,
+)
 
 HEADER = "name,eventId,userId,productId,timestamp,data.note\n"
 GOOD = "Product viewed,e{0},u{0},p{0},1700000000000,\n"
@@ -273,6 +278,29 @@ def test_real_reports_are_as_their_schema_says(tmp_path: Path, capsys: pytest.Ca
         told = json.loads(check(capsys, *call, "--format", "json")[1])
         validator.validate(told)
         assert told["schema"] == REPORT_SCHEMA_ID
+
+
+def test_the_results_of_tests_and_the_reports_of_several_files_are_as_their_schemas_say(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        f"{HEADER.strip()},expect\n",
+        GOOD.format(1).strip() + ",ok\n",
+        BAD.format(1).strip() + ",ok\n",
+        "x,,,,,,?\n",
+    ]
+    write(tmp_path, *rows, GOOD.format(2), name="a.csv")
+    write(tmp_path, *rows, name="b.csv")
+    write(tmp_path, "", name="c.csv")
+    tests = jsonschema_rs.Draft202012Validator(closed(build_expectations_schema()))
+    reports = jsonschema_rs.Draft202012Validator(closed(build_reports_schema()))
+    tests.validate(json.loads(check(capsys, tmp_path / "a.csv", "--expect", "--format", "json")[1]))
+    for more in ([], ["--expect"]):
+        told = json.loads(check(capsys, tmp_path / "*.csv", "--format", "json", *more)[1])
+        reports.validate(told)
+        assert ["report" in one for one in told["files"]] == [True, True, False]
+        told["files"][0]["report"]["rows"] = "many"
+        assert not reports.is_valid(told)
 
 
 def closed(schema: Any) -> Any:
