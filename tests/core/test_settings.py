@@ -3,9 +3,11 @@
 from dataclasses import fields
 from pathlib import Path
 
+import platformdirs
 import pytest
 from sqlalchemy import make_url
 
+from intempt_core import settings
 from intempt_core.errors import ConsoleError, SettingsError
 from intempt_core.settings import KEY_VARIABLE, PASSWORD_VARIABLE, PROJECT_FOLDER, SETTINGS, Settings
 
@@ -79,3 +81,41 @@ def test_a_value_that_cannot_be_used_names_its_variable_and_what_is_allowed(
         Settings.from_environment({variable: text})
     assert str(raised.value).startswith(sentence)
     assert isinstance(raised.value, ConsoleError)
+
+
+def test_in_a_clone_configuration_is_beside_the_app_unless_a_variable_says_where(tmp_path: Path) -> None:
+    assert Settings().secrets_file == PROJECT_FOLDER / ".streamlit" / "secrets.toml"
+    told = Settings.from_environment({"CONSOLE_CONFIG": str(tmp_path)})
+    assert told.secrets_file == tmp_path / "secrets.toml"
+    for wrong in (tmp_path / "none", tmp_path / "secrets.toml"):
+        (tmp_path / "secrets.toml").touch()
+        with pytest.raises(SettingsError, match="is no folder"):
+            Settings.from_environment({"CONSOLE_CONFIG": str(wrong)})
+
+
+def test_where_it_is_installed_data_and_configuration_are_in_the_platforms_folders(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "_INSTALLED_FOLDER", tmp_path)
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "share"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    found = Settings.from_environment({})
+    assert (found.data, found.config) == (tmp_path / "share" / "event-console", tmp_path / "config" / "event-console")
+    assert settings.find_console_folder() == tmp_path
+    assert settings.build_python_path({"PYTHONPATH": "theirs"}) == "theirs"
+    assert not (tmp_path / "share").exists()  # nothing is made before it is needed
+
+
+def test_a_user_without_a_home_folder_is_told_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def find_nothing(*_: object, **__: object) -> Path:
+        raise RuntimeError
+
+    monkeypatch.setattr(settings, "_INSTALLED_FOLDER", tmp_path)
+    monkeypatch.setattr(platformdirs, "user_data_path", find_nothing)
+    monkeypatch.setattr(platformdirs, "user_config_path", find_nothing)
+    with pytest.raises(SettingsError, match="its data\\. Set CONSOLE_DATA"):
+        Settings.from_environment({})
+    with pytest.raises(SettingsError, match="its config\\. Set CONSOLE_CONFIG"):
+        Settings.from_environment({"CONSOLE_DATA": str(tmp_path)})
+    told = {"CONSOLE_DATA": str(tmp_path), "CONSOLE_CONFIG": str(tmp_path)}
+    assert Settings.from_environment(told).data == tmp_path

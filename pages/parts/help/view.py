@@ -11,6 +11,7 @@ from pages.parts.shared.screens import DOCS_FOLDER, set_title
 
 HELP_PAGES = {
     "first-run": "A first run, with pictures",
+    "install": "Installing it",
     "compose": "Compose and saved journeys",
     "sandbox": "The sandbox",
     "targets": "Targets",

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from intempt_core.contract import FEED_TITLES, format_count
+from intempt_core.settings import PROJECT_FOLDER
 from intempt_core.targets import SANDBOX, STORED, Target, normalize_target_name
 from pages.parts.shared.formatting import escape_markdown, format_duration, format_moment
 from pages.parts.shared.header import get_environment_label
@@ -24,7 +25,6 @@ from pages.parts.targets.state import (
 )
 
 TARGET_EXAMPLE = """\
-# .streamlit/secrets.toml
 [targets.shop]
 host = "api.intempt.com"
 org = "acme"
@@ -59,7 +59,13 @@ def show_targets() -> None:
             show_target_card(target)
     with st.expander("Describe a target in a file or in the environment", key="target-how"):
         st.caption("Read when the console starts; such a target cannot be changed on this screen.")
-        st.code(TARGET_EXAMPLE, language=None, wrap_lines=True)
+        st.code(f"# {_name_secrets_file()}\n{TARGET_EXAMPLE}", language=None, wrap_lines=True)
+
+
+def _name_secrets_file() -> str:
+    """The file that describes targets: in a clone as seen from there."""
+    file = get_services().settings.secrets_file
+    return str(file.relative_to(PROJECT_FOLDER) if file.is_relative_to(PROJECT_FOLDER) else file)
 
 
 def show_target_card(target: Target) -> None:

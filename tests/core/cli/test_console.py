@@ -1,7 +1,9 @@
 """``console``: the screens' server is started, or a sentence says why not."""
 
+import contextlib
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import urllib.request
@@ -12,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from intempt_core.cli.commands import launch
-from intempt_core.settings import PROJECT_FOLDER
+from intempt_core.history import History
+from intempt_core.settings import PROJECT_FOLDER, Settings
 
 
 @pytest.fixture
@@ -73,3 +76,17 @@ def test_a_browser_that_cannot_be_opened_is_one_sentence(
     monkeypatch.setattr(urllib.request, "urlopen", lambda *_, **__: socket.socket())
     assert launch.open_browser("http://127.0.0.1:8501") == 1
     assert capsys.readouterr().err == "No browser could be opened here. Open http://127.0.0.1:8501 in one.\n"
+
+
+def test_a_history_of_a_newer_version_is_one_sentence(tmp_path: Path) -> None:
+    data = {"CONSOLE_DATA": str(tmp_path / "data")}
+    History.open(Settings.from_environment(data).history_url).close()
+    with contextlib.closing(sqlite3.connect(tmp_path / "data" / "history.sqlite3")) as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.commit()
+    events = tmp_path / "events.csv"
+    events.write_text("name,eventId,userId,timestamp,data.productId\nProduct viewed,e1,u1,2026-11-01T10:00:00Z,A1\n")
+    done = call("send", str(events), "--target", "sandbox", "--yes", **data)
+    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
+    assert "was written by a newer console (version 9999" in done.stderr
+    assert done.stderr.splitlines()[-1].endswith("Start the newer one.")
