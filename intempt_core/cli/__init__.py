@@ -4,11 +4,8 @@
 - ``parser``: the list of commands; ``arguments/``: what each takes, and the help that teaches it
 - ``program``: what a person types to call it; ``streams``: closed and narrow outputs
 - ``exit_codes``: what each exit code means
-- ``check``, ``check_several``: what is wrong, and what of it is new since an earlier check; ``check_reports``: forms
-- ``send``, ``resume`` (``send --resume``)
-- ``commands/``: the other commands, a module each; ``launch``: how the screens' server is started, by ``console`` and
-  by ``run.py``
-- ``sending``, ``outcome``, ``prior_events``: how a batch is sent, what became of it, what of a file went before
+- ``checks/``: what is wrong with files; ``sends/``: from a file, a journey or one event to every outcome
+- ``commands/``: the other commands, a module each
 - ``input_files``: the files that a call names; ``input``: a file as it is read and checked
 - ``targets``, ``catalogue``: the target that a call names, and what its products are looked for in
 - ``steps``: which step a command is at, on standard error

@@ -1,4 +1,4 @@
-from .check import (
+from .checks.check import (
     run_check as run_check,
 )
 from .commands.console import (
@@ -28,6 +28,6 @@ from .commands.tail import (
 from .entry import (
     main as main,
 )
-from .send import (
+from .sends.send import (
     run_send as run_send,
 )

@@ -11,7 +11,7 @@ from typing import Any
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.output import Color, color_text, print_message, sanitize_text
 from intempt_core.cli.program import name_program
-from intempt_core.cli.request_text import spell_json
+from intempt_core.cli.sends.request_text import spell_json
 from intempt_core.cli.streams import flush_output
 from intempt_core.cli.targets import resolve_target
 from intempt_core.contract import IDENTITY_FIELDS, dump_json

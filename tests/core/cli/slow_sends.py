@@ -19,7 +19,7 @@ from tests.core.transport.fault_server import HostileServer
 SLOW_RECORDING = """
 import importlib, runpy, sys, time
 from intempt_core.history import RequestBlock
-sending, send = (importlib.import_module(f"intempt_core.cli.{name}") for name in ("sending", "send"))
+sending, send = (importlib.import_module(f"intempt_core.cli.sends.{name}") for name in ("sending", "send"))
 pause = float(sys.argv.pop(1))
 def record_slowly(plan):
     for block in plan.iter_blocks(20):

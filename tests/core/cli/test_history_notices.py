@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from intempt_core.cli.sending import open_history
+from intempt_core.cli.sends.sending import open_history
 from intempt_core.settings import Settings
 
 

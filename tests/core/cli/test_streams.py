@@ -144,7 +144,9 @@ def assert_whole_or_not_there(data: Path) -> None:
     history.close()
 
 
-@pytest.mark.parametrize("module", ["intempt_core.cli", "intempt_core.cli.parser", "intempt_core.cli.send", "uvicorn"])
+@pytest.mark.parametrize(
+    "module", ["intempt_core.cli", "intempt_core.cli.parser", "intempt_core.cli.sends.send", "uvicorn"]
+)
 def test_one_event_is_interrupted_without_a_traceback_while_the_command_starts(tmp_path: Path, module: str) -> None:
     process = subprocess.run(
         [sys.executable, "-c", INTERRUPT_AT_IMPORT, module, *ONE_EVENT, "--target", "sandbox"],

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 from xml.sax.saxutils import quoteattr
 
-from intempt_core.cli.check_reports import print_document
+from intempt_core.cli.checks.check_reports import print_document
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.input_files import NamedFile, open_named_file
 from intempt_core.cli.output import print_message, print_result

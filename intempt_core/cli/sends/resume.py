@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 
 from intempt_core.cli.exit_codes import ExitCode
-from intempt_core.cli.outcome import can_write_results, report_outcome
 from intempt_core.cli.output import print_message, print_outcome
-from intempt_core.cli.sending import confirm_send, open_history, open_sender
+from intempt_core.cli.sends.outcome import can_write_results, report_outcome
+from intempt_core.cli.sends.sending import confirm_send, open_history, open_sender
 from intempt_core.cli.steps import StepDisplay
 from intempt_core.cli.targets import read_targets
 from intempt_core.contract import format_count

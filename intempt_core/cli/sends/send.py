@@ -16,18 +16,25 @@ import numpy as np
 
 from intempt_core.arrays import Int64Array, release_unused_memory
 from intempt_core.cli.catalogue import load_catalogue
-from intempt_core.cli.check_reports import describe_report
+from intempt_core.cli.checks.check_reports import describe_report
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.input import InputFile, read_input
 from intempt_core.cli.input_files import NamedFile, expand_name, open_named_file
-from intempt_core.cli.journeys import load_journey, make_event, make_journey_input
-from intempt_core.cli.outcome import can_write_results, report_outcome
 from intempt_core.cli.output import print_message, print_outcome
-from intempt_core.cli.prior_events import PriorEvents, describe_decision, find_prior_events
-from intempt_core.cli.request_text import describe_request, spell_json
-from intempt_core.cli.resume import run_resume
 from intempt_core.cli.rules import load_rules
-from intempt_core.cli.sending import BatchSender, SendResult, confirm_send, open_history, open_sender, prepare_sending
+from intempt_core.cli.sends.journeys import load_journey, make_event, make_journey_input
+from intempt_core.cli.sends.outcome import can_write_results, report_outcome
+from intempt_core.cli.sends.prior_events import PriorEvents, describe_decision, find_prior_events
+from intempt_core.cli.sends.request_text import describe_request, spell_json
+from intempt_core.cli.sends.resume import run_resume
+from intempt_core.cli.sends.sending import (
+    BatchSender,
+    SendResult,
+    confirm_send,
+    open_history,
+    open_sender,
+    prepare_sending,
+)
 from intempt_core.cli.steps import StepDisplay
 from intempt_core.cli.targets import resolve_target
 from intempt_core.contract import ISSUE_KINDS, Json, format_count

@@ -7,7 +7,7 @@ from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.files_out import check_writable, write_atomic
 from intempt_core.cli.output import print_message, print_outcome
 from intempt_core.cli.program import name_console_start, name_program
-from intempt_core.cli.sending import SendResult
+from intempt_core.cli.sends.sending import SendResult
 from intempt_core.cli.steps import StepDisplay, shorten_name
 from intempt_core.contract import format_count
 from intempt_core.dispatch import count_never_left

@@ -11,8 +11,14 @@ from pathlib import Path
 
 from intempt_core import exports
 from intempt_core.cli.catalogue import load_catalogue
-from intempt_core.cli.check_reports import ReportRequest, print_check, print_expectations, print_notes, print_unreadable
-from intempt_core.cli.check_several import CheckedFile, print_several
+from intempt_core.cli.checks.check_reports import (
+    ReportRequest,
+    print_check,
+    print_expectations,
+    print_notes,
+    print_unreadable,
+)
+from intempt_core.cli.checks.check_several import CheckedFile, print_several
 from intempt_core.cli.files_out import check_writable, open_atomic, write_atomic
 from intempt_core.cli.input import InputFile, read_input
 from intempt_core.cli.input_files import NamedFile, expand_names, open_named_file
