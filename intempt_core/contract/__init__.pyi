@@ -144,6 +144,7 @@ from .sandbox_api import (
     IgnoredEvent as IgnoredEvent,
     LiveFilter as LiveFilter,
     MAX_ARRIVAL_IDS as MAX_ARRIVAL_IDS,
+    MAX_INSTEAD_ROWS as MAX_INSTEAD_ROWS,
     MAX_LISTED_ARRIVALS as MAX_LISTED_ARRIVALS,
     MAX_QUERY_EVENT_IDS as MAX_QUERY_EVENT_IDS,
     MAX_VERDICT_EVENTS as MAX_VERDICT_EVENTS,

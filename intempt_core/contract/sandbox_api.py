@@ -21,6 +21,9 @@ MAX_ARRIVAL_IDS = 200
 MAX_LISTED_ARRIVALS = 2_000
 """Arrivals that one response lists at the most, the last ones: an id may have been repeated without end."""
 
+MAX_INSTEAD_ROWS = 50
+"""Events, and rejected requests, that a wait in vain tells of, each at the most: the last ones."""
+
 MAX_WAIT_SECONDS = 60.0
 """Seconds that one request may wait for an event."""
 

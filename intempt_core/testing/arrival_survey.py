@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from intempt_core.contract import SandboxPath
+from intempt_core.contract import MAX_INSTEAD_ROWS, SandboxPath
 from intempt_core.testing.arrived_event import (
     ArrivedEvent,
     FailedRequest,
@@ -57,8 +57,7 @@ def survey_arrivals(
 
     Raises :class:`~intempt_core.errors.SandboxUnavailable`.
     """
-    instead = server.door.get(SandboxPath.WAIT, after=NO_EVENT_AFTER, seconds=0)["instead"]
-    failed = [one for one in map(parse_failed_request, instead["requests"]) if one.request > after_request]
+    failed = [one for one in _list_failed_requests(server, project) if one.request > after_request]
     events = [parse_arrived_event(event) for event in _list_events(server, after)]
     return ArrivalSurvey(
         events=tuple(event for event in events if event.project == project),
@@ -70,6 +69,17 @@ def survey_arrivals(
         ),
         owners=dict(server.owners),
     )
+
+
+def _list_failed_requests(server: "ProcessSandbox", project: str) -> list[FailedRequest]:
+    """The last failed requests of everything, oldest first; where they are many, those of a project too."""
+    found: dict[int, FailedRequest] = {}
+    for wanted in (None, project):
+        instead = server.door.get(SandboxPath.WAIT, project=wanted, after=NO_EVENT_AFTER, seconds=0)["instead"]
+        found |= {one["request"]: parse_failed_request(one) for one in instead["requests"]}
+        if len(found) < MAX_INSTEAD_ROWS:
+            break
+    return [found[number] for number in sorted(found)]
 
 
 def _list_events(server: "ProcessSandbox", after: int) -> list[dict[str, Any]]:

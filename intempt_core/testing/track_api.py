@@ -17,6 +17,7 @@ from intempt_core.contract import (
     join_words,
     suggest_nearest,
 )
+from intempt_core.errors import SandboxUnavailable
 from intempt_core.sandbox import SANDBOX_KEY
 from intempt_core.testing.arrived_event import ArrivedEvent, parse_arrived_event
 from intempt_core.testing.event_matching import EventPattern
@@ -236,7 +237,7 @@ class TrackApi:
 
     def _fail_missing(self, pattern: EventPattern, timeout: float) -> NoReturn:
         __tracebackhide__ = True
-        from intempt_core.testing.failure_report import find_feed, report_missing_event  # noqa: PLC0415  the same
+        from intempt_core.testing.failure_report import report_missing_event  # noqa: PLC0415  the same
 
         survey = self._survey()
         text, near = report_missing_event(
@@ -246,17 +247,26 @@ class TrackApi:
             ((field, pattern.fields[field]) for field in FEED_IDENTITY_TYPES if field in pattern.fields), None
         )
         if person is not None and survey.events:
-            feed_id, (field, value) = find_feed(pattern.name), person
-            shown = list(self.feed(feed_id, **{field: str(value)}))
-            data = pattern.fields.get("data")
-            product = data.get("productId") if isinstance(data, Mapping) else None
-            lines = self._explain_feed(feed_id, field, str(value), shown, shown if product is None else [str(product)])
-            text += "\n\n" + "\n".join([f"The feed {feed_id} of {field} {value} shows {shown!r}.", *lines])
+            text += self._describe_feed(pattern, *person)
         if near is not None:
             raise ExpectationFailed(text + self._render_command("repeat the nearest", near))
         sent = ArrivedEvent(0, 0, 0, self.org, self.project, self.source, "", pattern.name,
                             {"eventId": "evt_1", **pattern.fields}, False, "", (), None)  # fmt: skip
         raise ExpectationFailed(text + self._render_command("send what was expected", sent))
+
+    def _describe_feed(self, pattern: EventPattern, field: str, person: object) -> str:
+        """What the feed that an expected event drives shows for its person, and why."""
+        from intempt_core.testing.failure_report import find_feed  # noqa: PLC0415  for failures alone
+
+        feed_id, data = find_feed(pattern.name), pattern.fields.get("data")
+        product = data.get("productId") if isinstance(data, Mapping) else None
+        try:
+            shown = list(self.feed(feed_id, **{field: str(person)}))
+            wanted = shown if product is None else [str(product)]
+            lines = self._explain_feed(feed_id, field, str(person), shown, wanted)
+        except SandboxUnavailable as error:  # a simulated failure, perhaps
+            return f"\n\nThe feed {feed_id} of {field} {person} could not be read: {error}"
+        return "\n\n" + "\n".join([f"The feed {feed_id} of {field} {person} shows {shown!r}.", *lines])
 
     def _explain_feed(
         self, feed_id: str, field: str, person: str, shown: Sequence[str], expected: Sequence[str]

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from intempt_core.contract import MAX_LISTED_ARRIVALS, Issue, Place
+from intempt_core.contract import MAX_INSTEAD_ROWS, MAX_LISTED_ARRIVALS, Issue, Place
 from intempt_core.sandbox.http.queries import ArrivalQuery, PersonEventsQuery
 from intempt_core.sandbox.storage.store import SandboxStore
 
@@ -77,10 +77,6 @@ def list_received_events(store: SandboxStore, query: EventListQuery) -> bytes:
         "next": shown[-1]["seq"] if len(rows) > len(shown) and shown else None,
     }
     return orjson.dumps(page)
-
-
-MAX_INSTEAD_ROWS = 50
-"""Events, and rejected requests, that a wait in vain tells of, each at the most: the last ones."""
 
 
 def find_awaited_events(store: SandboxStore, query: EventListQuery) -> bytes | None:

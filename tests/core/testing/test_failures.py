@@ -94,6 +94,33 @@ def test_a_feed_that_is_not_as_expected_says_why(track_api: TrackApi) -> None:
     assert pytest_assertrepr_compare("==", ["A1"], []) is None
 
 
+def test_a_failure_explains_itself_though_feeds_fail_too(track_api: TrackApi) -> None:
+    planted_causes.send(track_api.url, userId="u2")
+    track_api.fail(status=503, path="*")
+    with pytest.raises(ExpectationFailed) as error:
+        planted_causes.expect(track_api)
+    assert 'userId: expected "u1", got "u2"' in str(error.value)
+    assert "could not be read: Simulated failure: 503." in str(error.value)
+
+
+def test_a_rejected_request_is_named_though_many_others_were_rejected(
+    track_api: TrackApi, request: pytest.FixtureRequest
+) -> None:
+    other = request.getfixturevalue("_track_api_server").open_project("another test")
+    planted_causes.send(track_api.url, timestamp=1)
+    for _ in range(60):
+        planted_causes.send(other.url, key="a.b")
+    with pytest.raises(ExpectationFailed, match="1 request to this test's project was rejected"):
+        planted_causes.expect(track_api)
+
+
+def test_what_another_test_sends_late_is_named_as_such(track_api: TrackApi, request: pytest.FixtureRequest) -> None:
+    other = request.getfixturevalue("_track_api_server").open_project("tests/test_shop.py::test_cart")
+    planted_causes.send(other.url)
+    with pytest.raises(ExpectationFailed, match=r"the project of another test, tests/test_shop\.py::test_cart"):
+        planted_causes.expect(track_api)
+
+
 @pytest.mark.long  # a pytest of its own; of ten causes the tests above say it
 def test_every_planted_cause_has_its_words_and_fails(failures: dict[str, str]) -> None:
     planted = re.findall(r"^def test_(\w+)", PLANTED.read_text("utf-8"), re.MULTILINE)
