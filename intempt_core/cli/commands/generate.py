@@ -8,9 +8,11 @@ from intempt_core.cli.catalogue import load_catalogue
 from intempt_core.cli.exit_codes import ExitCode
 from intempt_core.cli.files_out import check_writable, open_atomic
 from intempt_core.cli.output import print_message, print_result
-from intempt_core.contract import ISSUE_KINDS, format_count
+from intempt_core.contract import ISSUE_KINDS, format_count, join_words
 from intempt_core.fixtures import (
     DEFAULT_PERSONS,
+    MADE_ID_DEFECT,
+    NEEDS_EVENT_IDS,
     ROWS_A_PERSON,
     FixtureForm,
     FixtureRequest,
@@ -61,6 +63,10 @@ def _list_defects(form: FixtureForm, *, has_products: bool) -> None:
     print_result(f"A fixture in the form {form.value} can hold:")
     for code in held:
         print_result(f"  {code}: {ISSUE_KINDS[code].title}")
+    if form in MADE_ID_DEFECT.forms:
+        beside = join_words(NEEDS_EVENT_IDS, "or")
+        print_result(f"  {MADE_ID_DEFECT.code}: the file then has no column eventId; not beside {beside}")
+        del unheld[MADE_ID_DEFECT.code]
     print_result("and not:")
     for code in ISSUE_KINDS:
         if code in unheld:
