@@ -35,7 +35,7 @@ def open_atomic(file: Path, what: str, *, force: bool = True) -> Iterator[Binary
     """
     name = ""
     try:
-        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as part:
+        with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".event-console.", delete=False) as part:
             name = part.name
             yield cast("BinaryIO", part)
             part.flush()
@@ -48,10 +48,13 @@ def open_atomic(file: Path, what: str, *, force: bool = True) -> Iterator[Binary
     except FileExistsError:
         raise ConsoleError(_describe_existing(file, what)) from None
     except OSError as error:
-        raise ConsoleError(f"The {what} cannot be written to {file}: {error.strerror}.") from error
+        held = isinstance(error, PermissionError) and file.exists()
+        hint = " If another program has the file open, close it there." if held else ""
+        raise ConsoleError(f"The {what} cannot be written to {file}: {error.strerror}.{hint}") from error
     finally:
         if name:
-            Path(name).unlink(missing_ok=True)
+            with contextlib.suppress(PermissionError):
+                Path(name).unlink(missing_ok=True)
 
 
 def _move_to_new_name(part: Path, file: Path) -> None:

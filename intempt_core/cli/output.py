@@ -8,6 +8,8 @@ import sys
 from enum import StrEnum
 from typing import TextIO
 
+from intempt_core.cli.streams import LOSSLESS
+
 GITHUB_VARIABLE = "GITHUB_ACTIONS"
 """The variable that is true in a run of GitHub Actions, which obeys commands that stand in its log."""
 
@@ -66,9 +68,9 @@ _COMMAND_MARK = re.compile(r"##(?=\[)")
 
 
 def sanitize_text(text: str, out: TextIO) -> str:
-    """A text for a terminal: what comes from a file must not move the cursor, and what cannot be encoded is “?”."""
+    """A text for a terminal: what comes from a file must not move the cursor; what cannot be encoded is spelt out."""
     encoding = getattr(out, "encoding", None) or "utf-8"
     shown = "".join(char if char.isprintable() else " " if char.isspace() else "�" for char in text)
     if os.environ.get(GITHUB_VARIABLE) == "true":
         shown = escape_log_line(shown)
-    return shown.encode(encoding, "replace").decode(encoding)
+    return shown.encode(encoding, LOSSLESS).decode(encoding)

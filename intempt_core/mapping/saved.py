@@ -20,6 +20,8 @@ MAPPING_NAME_LENGTH = 80
 """Characters of a name, at the most."""
 
 _PLAIN_NAME_LENGTH = 60
+_DEVICE_NAMES = {"con", "prn", "aux", "nul"} | {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
+"""Names that Windows has for devices, whatever their suffix."""
 
 MAX_MAPPING_BYTES = 10_000_000
 """A mapping file that is larger is none."""
@@ -100,6 +102,7 @@ class MappingStore:
         try:
             with replace_file(self._path_of(saved.name)) as part:
                 part.write_text(saved.to_json(), "utf-8")
+            self._remove_files(saved.name, keep=self._path_of(saved.name))
         except OSError as error:
             raise MappingError(
                 f"The mapping could not be saved in {self.folder}: {error.strerror or error}. "
@@ -119,9 +122,7 @@ class MappingStore:
     def delete(self, name: str) -> None:
         """Delete a mapping; one that does not exist is no error."""
         try:
-            for file, saved in self._read_files()[0].items():
-                if saved.name == name:
-                    file.unlink(missing_ok=True)
+            self._remove_files(name)
         except OSError as error:
             raise MappingError(f"“{name}” could not be deleted: {error.strerror or error}.") from error
 
@@ -143,10 +144,16 @@ class MappingStore:
         """The saved mapping that is this one, if there is one."""
         return next((saved for saved in self.all() if saved.mapping == mapping), None)
 
+    def _remove_files(self, name: str, keep: Path | None = None) -> None:
+        """Remove the files of a name: an earlier version may have given it another one, or a person copied it."""
+        for file, saved in self._read_files()[0].items():
+            if saved.name == name and file != keep:
+                file.unlink(missing_ok=True)
+
     def _path_of(self, name: str) -> Path:
         """The file of a name; one that not every system takes for a file gets a digest of the name."""
         plain = quote(name, safe=" ").replace(".", "%2E")
-        if plain != name or name != name.lower() or len(name) > _PLAIN_NAME_LENGTH:
+        if plain != name or plain in _DEVICE_NAMES or name != name.lower() or len(name) > _PLAIN_NAME_LENGTH:
             plain = f"{plain[:_PLAIN_NAME_LENGTH]}-{blake2b(name.encode(), digest_size=8).hexdigest()}"
         return self.folder / f"{plain}.json"
 

@@ -154,7 +154,8 @@ def test_one_event_is_interrupted_without_a_traceback_while_the_command_starts(t
         stdin=subprocess.DEVNULL, timeout=120,
     )  # fmt: skip
     assert process.returncode in (130, -signal.SIGINT)  # which a shell calls 130 too
-    assert process.stderr in ("", "Interrupted.\n")
+    said = [line for line in process.stderr.splitlines() if not line.startswith("Starting")]  # where that takes long
+    assert said in ([], ["Interrupted."])
     assert_whole_or_not_there(tmp_path / "data")
 
 
