@@ -23,7 +23,7 @@ Added to cart,e2,u1,2026-11-01T10:01:00Z,A1
 
 def read_pins(name: str) -> dict[str, str]:
     """The exact versions of a requirements file, by name."""
-    lines = (line.partition("#")[0].strip() for line in (ROOT / name).read_text().splitlines())
+    lines = (re.split("[#;]", line)[0].strip() for line in (ROOT / name).read_text().splitlines())
     return dict(line.lower().split("==") for line in lines if line and not line.startswith("-"))
 
 

@@ -8,9 +8,11 @@ import csv
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[3]
 ROWS = "name,userId,productId,eventId\r\nProduct viewed,u1,p1,e1\r\nAdded to cart,u2,p2,e2\r\n"
@@ -123,3 +125,10 @@ def test_a_large_file_is_worked_on_in_the_same_process_with_the_same_sentences(f
         "2",
         "ReadError gone.csv cannot be read: No such file or directory. Upload it again.",
     ], done.stderr
+
+
+def test_windows_has_no_time_zones_so_their_names_come_with_the_base() -> None:
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    (needed,) = [Requirement(line) for line in listed if line.startswith("tzdata")]
+    assert needed.marker is not None
+    assert [needed.marker.evaluate({"sys_platform": system}) for system in ("win32", "linux")] == [True, False]
