@@ -38,7 +38,9 @@ holds a credential. All of them are exported by :mod:`intempt_core`, and a test 
 Seven exceptions are no errors and are not in the tree: they end a parse or a connection from inside a callback or a
 loop, and are caught in the package that raises them or by its only caller: ``UnclosedQuote``, ``UnfitRule``,
 ``_ClashingKeys`` and ``_ImpossibleNumber`` of ``readers``, ``_InexactNumber`` of ``sandbox``,
-``_Rejection`` of ``validation``, ``_ClearTextConnection`` of ``transport``.
+``_Rejection`` of ``validation``, ``_ClearTextConnection`` of ``transport``. Nor are ``ExpectationFailed``, by which the
+pytest plugin fails a test, and ``LaunchError``, by which the starter says that the console cannot be started: it runs
+before the core can be imported.
 """
 
 from collections.abc import Mapping

@@ -10,6 +10,8 @@ from intempt_core import errors
 from intempt_core.errors import ConsoleError
 
 NO_ERRORS = {
+    "ExpectationFailed",
+    "LaunchError",
     "UnclosedQuote",
     "UnfitRule",
     "_ClashingKeys",
@@ -18,7 +20,7 @@ NO_ERRORS = {
     "_InexactNumber",
     "_Rejection",
 }
-"""Exceptions that end a parse or a connection and are no errors: named beside the drawing."""
+"""Exceptions outside the tree, for a reason that is said: named beside the drawing."""
 
 
 def import_every_module() -> Iterator[str]:
