@@ -128,7 +128,8 @@ def test_what_a_terminal_cannot_write_is_replaced(tmp_path: Path, encoding: str)
     given = {"environment": {"PYTHONIOENCODING": encoding, "PYTHONUTF8": "0", "CONSOLE_DATA": str(tmp_path / "data")}}
     found = run("check", str(path), **given)
     assert (found.returncode, drop_steps(found.stderr)) == (1, "")
-    assert "?bersicht ? ??.csv" in found.stdout if "ascii" in encoding else "bersicht" in found.stdout
+    assert "bersicht" in found.stdout
+    assert found.stdout.isascii() or encoding == "cp1252"
     assert run("check", str(path), "--format", "json", **given).returncode == 1
     told = run("send", "--event", "新", "--set", "userId=ü", "--target", "sandbox", "--dry-run", **given)
     assert told.returncode == 1
