@@ -24,8 +24,7 @@ def read_project() -> dict[str, Any]:
 
 def copy_tree(into: Path) -> Path:
     """Copy the project as a fresh clone has it."""
-    shutil.copytree(ROOT, into, ignore=shutil.ignore_patterns(*NOT_COPIED, "pictures", "tests"))
-    (into / "docs" / "pictures").mkdir()
+    shutil.copytree(ROOT, into, ignore=shutil.ignore_patterns(*NOT_COPIED, "tests"))
     return into
 
 
