@@ -6,9 +6,12 @@ It cannot be run on Windows here. What is taken away, and what stands for Window
 
 import csv
 import os
+import socket
 import subprocess
 import sys
+import time
 import tomllib
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -69,17 +72,31 @@ except Exception as error:
 """
 
 
-def run_as_windows(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    environment = {
+CONSOLE = """
+import sys
+sys.platform = "linux"  # while Streamlit is imported, which asks
+import pandas, streamlit.web.bootstrap, streamlit.web.cli, watchdog.observers
+sys.platform = "win32"
+sys.argv = ["streamlit", "run", "app.py", "--server.port", PORT, "--server.address=127.0.0.1", "--server.headless=true"]
+streamlit.web.cli.main()
+"""
+
+
+def build_environment(folder: Path) -> dict[str, str]:
+    return {
         "PATH": os.environ["PATH"],
         "LOOK_LIKE_WINDOWS": "1",
         "PYTHONPATH": os.pathsep.join([str(Path(__file__).parent / "as_windows"), str(ROOT)]),
         "CONSOLE_DATA": str(folder / "data"),
         "HOME": str(folder),
     }
+
+
+def run_as_windows(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [sys.executable, *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=120, check=False,
+        cwd=folder, env=build_environment(folder), capture_output=True, text=True,
+        encoding="utf-8", timeout=120, check=False,
     )  # fmt: skip
 
 
@@ -132,3 +149,30 @@ def test_windows_has_no_time_zones_so_their_names_come_with_the_base() -> None:
     (needed,) = [Requirement(line) for line in listed if line.startswith("tzdata")]
     assert needed.marker is not None
     assert [needed.marker.evaluate({"sys_platform": system}) for system in ("win32", "linux")] == [True, False]
+
+
+@pytest.mark.long
+def test_the_console_comes_up_with_its_engine_and_its_sandbox(folder: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    environment = build_environment(folder) | {"CONSOLE_PORT": port}
+    with (folder / "log").open("wb") as log, subprocess.Popen(
+        [sys.executable, "-c", CONSOLE.replace("PORT", repr(port))], cwd=ROOT, env=environment, stdout=log, stderr=log
+    ) as console:  # fmt: skip
+        try:
+            until = time.monotonic() + 60
+            while not is_well(f"http://127.0.0.1:{port}/healthz"):
+                assert time.monotonic() < until, (folder / "log").read_text()
+                time.sleep(0.2)
+            assert is_well(f"http://127.0.0.1:{port}/")
+        finally:
+            console.terminate()
+    assert '"event": "sending starts"' in (folder / "log").read_text()
+
+
+def is_well(url: str) -> bool:
+    try:
+        return bool(urllib.request.urlopen(url, timeout=5).status == 200)
+    except OSError:
+        return False
