@@ -62,7 +62,12 @@ class ReportRequest:
 
     @property
     def name_in_repository(self) -> str:
-        """The file as GitHub calls it: by its path from the folder of the repository, with slashes."""
+        """The file as GitHub calls it: by its path from the folder of the repository, with slashes.
+
+        Empty for standard input, which is no file of the repository.
+        """
+        if self.shown != self.path:
+            return ""
         workspace = self.environment.get(GITHUB_WORKSPACE_VARIABLE, "")
         if workspace:
             with suppress(ValueError):  # two drives of Windows
@@ -88,7 +93,7 @@ def print_check(file: InputFile, verdict: CheckVerdict, wanted: ReportRequest, n
         print_document(exports.export_github_annotations(issues, _locate_issues(file, wanted.path, issues), name))
         sentence = summarize_report(file, report)
         print_result(escape_log_line(sentence))
-        write_job_summary(exports.render_job_summary(verdict, name, sentence), wanted.environment)
+        write_job_summary(exports.render_job_summary(verdict, name or file.name, sentence), wanted.environment)
     else:
         for line in describe_report(file, report, wanted.listed):
             print_result(line)
@@ -109,7 +114,7 @@ def print_expectations(file: InputFile, report: Report, wanted: ReportRequest) -
         name = wanted.name_in_repository
         print_document(exports.export_github_expectations(tests, name, wanted.listed))
         print_result(escape_log_line(_summarize_tests(file, tests)))
-        write_job_summary(exports.render_expectations_summary(tests, name), wanted.environment)
+        write_job_summary(exports.render_expectations_summary(tests, name or file.name), wanted.environment)
     else:
         _print_tests(file, tests, wanted.listed)
     return tests.as_expected
