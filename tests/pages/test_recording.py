@@ -87,7 +87,7 @@ def test_a_large_file_is_recorded_by_a_process_and_a_word_is_said_before_that(
     rows[7] = rows[7].replace("SKU_8", "")
     upload.drop(csv_of(*rows)).press("upload-settle").press("upload-send")
     assert said == ["Recording 2,999 events: the first are sent at once."]
-    assert "2,999 events · 2,999 users → sandbox" in upload.texts
+    assert "2,999 events · 2,999 users → Sandbox" in upload.texts
     found = wait_until_recorded(newest().id)
     assert (found.total, found.excluded_rows, found.state) == (2_999, 1, BatchState.SENDING)
     upload.run()

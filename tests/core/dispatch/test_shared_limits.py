@@ -247,9 +247,10 @@ def test_two_processes_send_no_more_than_the_limit_and_a_killed_ones_share_is_gi
         processes["console"].kill()
         time.sleep(1)
         again = time.monotonic()
-        time.sleep(2)
-        alone = seen.count(again, again + 2, "command")
-        assert limit * 2 * 0.1 <= alone <= limit * 2 * 1.02 + 5
+        # on a busy machine it may be a while until the other one's turn comes
+        at.until(lambda: seen.count(again, time.monotonic(), "command") >= limit * 2 * 0.1, 60)
+        ended = time.monotonic()
+        assert seen.count(again, ended, "command") <= limit * (ended - again) * 1.02 + 5
         times = [when for when, _ in seen.came]
         for index, when in enumerate(times):
             assert bisect_left(times, when + 1) - index <= limit + 2 * LANES  # in any second, with what was late
