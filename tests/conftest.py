@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -16,6 +17,9 @@ for name, count in PROFILE_EXAMPLES.items():
     settings.register_profile(name, max_examples=count, deadline=None, derandomize=os.environ.get("CI") == "true")
 settings.load_profile("console")
 
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in a shell's background: programs that tests interrupt would
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # inherit it, and go on
 
 LONG_TIMEOUT_SECONDS = 600
 """After how long a long test hangs; some take a minute where they have a core to themselves."""

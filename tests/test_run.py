@@ -243,7 +243,7 @@ def test_other_arguments_are_those_of_pytest_and_all_stands_alone() -> None:
 
 def test_the_build_server_runs_every_check_and_every_test() -> None:
     calls = [line for line in (run.ROOT / ".ci" / "run").read_text().splitlines() if line.startswith("python3 run.py")]
-    assert calls == ["python3 run.py check", "python3 run.py test", "python3 run.py test --all"]
+    assert calls == ["python3 run.py check", "python3 run.py test"]
 
 
 def test_a_chromium_that_does_not_start_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:

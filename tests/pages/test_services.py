@@ -7,7 +7,7 @@ import pytest
 import streamlit as st
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
-from intempt_core.dispatch import Dispatcher, SendingEnvironment
+from intempt_core.dispatch.process_locks import CONSOLE_LOCK_NAME, acquire_lock
 from pages.parts.shared.services import close_services, get_services
 from pages.parts.shared.socket_messages import NEEDED_KINDS, read_message_kind
 from tests.pages.conftest import Screen
@@ -40,12 +40,12 @@ def test_damage_a_lost_history_and_another_console_are_said_on_every_screen(
     screen = tab("compose.py")
     services = get_services()
     assert services.notices == []
-    other = Dispatcher(services.history, SendingEnvironment(services.settings, services.resolve_target))
     close_services()
     (data / "history.known.json").write_text('{"newest": 7, "at": 1}')
     for part in data.glob("history.sqlite3*"):
         part.unlink()
-    other.start()
+    lock = acquire_lock(data / CONSOLE_LOCK_NAME, {"pid": 1})
+    assert lock is not None
     try:
         get_services().start(durable=False)
         get_services().history.database.note_damage()
@@ -55,7 +55,7 @@ def test_damage_a_lost_history_and_another_console_are_said_on_every_screen(
             assert "is damaged: what is shown and recorded may be wrong" in shown
             assert "its newest batch had the number 7" in shown
     finally:
-        other.stop()
+        lock.release()
 
 
 def test_closed_services_are_opened_again_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
