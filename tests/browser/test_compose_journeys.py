@@ -35,6 +35,12 @@ def tab_to(page: Page, key: str, direction: str = "Tab") -> None:
     pytest.fail(f"the keyboard does not reach {key}")
 
 
+FIRST_ROW_IS_AT = """place => [...document.querySelectorAll('[class*="st-key-compose-"]')]
+    .filter(one => /st-key-compose-\\d+-name/.test(one.className))
+    .findIndex(one => /st-key-compose-1-name/.test(one.className)) === place"""
+"""Whether the row that was made first stands at a place in the journey, from 0."""
+
+
 def is_in_view(found: Locator) -> bool:
     """Whether the whole of an element is on the screen, without scrolling."""
     at, page = found.bounding_box(), found.page.viewport_size
@@ -63,9 +69,12 @@ def test_a_journey_of_five_events_is_made_ordered_and_sent_by_the_keyboard_alone
         page.keyboard.press("Enter")
         settled(page)
     tab_to(page, "compose-1-icon-down", "Shift+Tab")
-    for _ in range(4):  # what is ordered goes to the end, and the cursor with it
+    for place in range(1, 5):  # what is ordered goes to the end, and the cursor with it
         page.keyboard.press("Enter")
+        page.wait_for_function(FIRST_ROW_IS_AT, arg=place)
         settled(page)
+        if place < 4:  # at the end nothing is below
+            expect(widget(page, "compose-1-icon-down").locator("button")).to_be_focused()
     tab_to(page, "compose-send")
     page.keyboard.press("Enter")
     settled(page)
