@@ -162,9 +162,9 @@ def _merge_annotations(checked: Iterable[tuple[str, str, str]]) -> Iterator[str]
     for line in lines:
         if found := _ANNOTATION_KIND.match(line):
             kinds.setdefault(found[0].partition(" ")[0] + found[1], line)
-    first = [*kinds.values()]
-    yield from first
-    yield from (line for line in lines if line not in set(first))
+    yield from kinds.values()
+    first = set(kinds.values())
+    yield from (line for line in lines if line not in first)
 
 
 def _write_error_suite(name: str, reason: str) -> str:
