@@ -14,7 +14,8 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
+from starlette.types import Receive, Scope, Send
 
 from intempt_core.errors import ReadError, TableTooLarge
 from intempt_core.validation.endpoint.bodies import BodyForm, validate_body
@@ -65,6 +66,23 @@ class _Rejection(Exception):
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
+
+
+class _PostRoute(Route):
+    """A route whose path is its own whatever the method: what is served beside it never responds in its place."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        match, child = super().matches(scope)
+        return (Match.FULL if match is Match.PARTIAL else match), child
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["method"] == "POST":
+            await super().handle(scope, receive, send)
+            return
+        message = f"{VALIDATE_PATH} takes POST, and this is {scope['method']}. Send the events to check as the body."
+        response = _respond_json(405, {"message": message})
+        response.headers["Allow"] = "POST"
+        await response(scope, receive, send)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +181,7 @@ def create_validate_route(limits: ValidationLimits | None = None) -> Route:
     most = limits or ValidationLimits()
     threads = ThreadPoolExecutor(most.workers, thread_name_prefix="validate")
     endpoint = _ValidateEndpoint(most, asyncio.Semaphore(most.bodies), asyncio.Semaphore(most.workers), threads)
-    return Route(VALIDATE_PATH, endpoint.respond, methods=["POST"])
+    return _PostRoute(VALIDATE_PATH, endpoint.respond, methods=["POST"])
 
 
 def _read_form(request: Request) -> BodyForm:

@@ -102,11 +102,21 @@ def test_without_a_content_type_the_body_says_what_it_is(url: str, kind: str) ->
 def test_nothing_is_stored_and_no_key_is_asked_for(url: str) -> None:
     for _ in range(3):
         assert post(url, json.dumps(TRACK), JSON).status_code == 200
-        assert httpx.get(f"{url}/validate").status_code == 405
+        assert_only_post_is_taken(f"{url}/validate")
     auth = ("sandbox", "sandbox")
     assert httpx.get(f"{url}/_sandbox/events", auth=auth).json()["events"] == []
     live = httpx.get(f"{url}/_sandbox/live", auth=auth).json()
     assert "validate" not in json.dumps(live)
+
+
+def assert_only_post_is_taken(address: str) -> None:
+    """Every other method gets 405, what is allowed, and a sentence."""
+    for method in ("GET", "HEAD", "PUT", "DELETE"):
+        response = httpx.request(method, address)
+        assert (response.status_code, response.headers["allow"]) == (405, "POST"), method
+        if method != "HEAD":
+            sentence = f"/validate takes POST, and this is {method}. Send the events to check as the body."
+            assert response.json() == {"message": sentence}
 
 
 def test_issues_are_listed_up_to_a_number_and_all_are_counted(url: str) -> None:

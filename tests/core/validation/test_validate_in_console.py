@@ -23,6 +23,10 @@ def test_the_console_checks_a_body_and_stores_nothing_of_it(tmp_path: Path) -> N
         assert report["counts"] == {"product_id_missing": 1, "timestamp_before_2010": 1}
         assert response.headers["cache-control"] == "no-store"
         assert response.headers["x-content-type-options"] == "nosniff"
+        for method in ("GET", "PUT"):  # Streamlit has a page for every path that is nobody else's
+            other = httpx.request(method, f"{running.url}/validate")
+            assert (other.status_code, other.headers["allow"]) == (405, "POST")
+            assert other.json()["message"].startswith(f"/validate takes POST, and this is {method}.")
         events = httpx.get(f"{running.url}/sandbox/_sandbox/events", auth=("sandbox", "sandbox")).json()["events"]
         assert events == []
         document = httpx.get(f"{running.url}/sandbox/openapi.json").json()
