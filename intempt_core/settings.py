@@ -9,6 +9,7 @@ folders that the platform has for them: what is beside ``app.py`` there is repla
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
@@ -32,6 +33,12 @@ KEY_VARIABLE = "INTEMPT_API_KEY"
 
 PASSWORD_VARIABLE = "CONSOLE_PASSWORD"  # noqa: S105  the name of a variable
 """The environment variable that holds the password of the console."""
+
+DATABASE_VARIABLE = "CONSOLE_DATABASE_URL"
+"""The environment variable that holds the address of a PostgreSQL database, and with it a password."""
+
+DATABASE_EXAMPLE = "postgresql+psycopg://user:password@host:5432/name"
+"""What such an address looks like."""
 
 EVENTS_PER_REQUEST = 50
 """What the vendor's own SDKs put into one request (CONTRACT 1.6)."""
@@ -85,6 +92,11 @@ def _define_setting(meaning: str, default: Any, low: float = 0, high: float = fl
     return field(default=default, metadata={"meaning": meaning, "low": low, "high": high})
 
 
+def _define_database(meaning: str) -> Any:
+    """A field for the address of a database; no ``repr`` shows it. Any: see :func:`_define_setting`."""
+    return field(default="", repr=False, metadata={"meaning": meaning, "is_database": True})
+
+
 def _define_folder(meaning: str, find: Callable[[], Path], default_text: str) -> Any:
     """A field for a folder that is found when it is asked for. Any: see :func:`_define_setting`."""
     return field(default_factory=find, metadata={"meaning": meaning, "default_text": default_text})
@@ -103,6 +115,11 @@ class Settings:
         "Folder of secrets.toml, which describes targets.",
         find_config_folder,
         "in a clone `.streamlit` beside `app.py`; installed, the platform's folder for a user's configuration",
+    )
+    database_url: str = _define_database(
+        "PostgreSQL database of history and of what sends it, shared by any number of consoles and workers, for example"
+        f" {DATABASE_EXAMPLE}; without it they are files of the data folder, which one machine uses. Its password is"
+        " never shown.",
     )
     port: int = _define_setting("Port of the console.", 8501, 1, 65535)
     bind: str = _define_setting(
@@ -197,22 +214,22 @@ class Settings:
 
     @property
     def history_url(self) -> str:
-        """Where history is, as an SQLAlchemy URL."""
-        return _make_sqlite_url(self.history_file)
+        """Where history is, as an SQLAlchemy URL. It may hold a password: :func:`hide_password` shows it without."""
+        return self.database_url or _make_sqlite_url(self.history_file)
 
     @property
     def history_file(self) -> Path:
-        """The file of history."""
+        """The file of history, where it is in no PostgreSQL database."""
         return self.data / "history.sqlite3"
 
     @property
     def engine_url(self) -> str:
         """Where the durable engine keeps what it was doing, as an SQLAlchemy URL."""
-        return _make_sqlite_url(self.engine_file)
+        return self.database_url or _make_sqlite_url(self.engine_file)
 
     @property
     def engine_file(self) -> Path:
-        """The file of the durable engine; it is only there where history was too."""
+        """The file of the durable engine, where it is in no PostgreSQL database; only there where history was too."""
         return self.data / "engine.sqlite3"
 
     @property
@@ -272,6 +289,7 @@ class Setting:
         high: The largest one.
         secret: Whether its value is shown to nobody. Such a value is no field of :class:`Settings` either: what needs
             it reads its variable itself.
+        is_database: Whether its value is the address of a database, whose password is never shown.
         former_variable: What the variable was called in earlier versions, which is still read; empty where it is not.
         default_factory: What finds a folder where the variable is absent or empty; ``None`` for anything else.
         default_text: Where that is, in words for documentation.
@@ -284,6 +302,7 @@ class Setting:
     low: float = 0
     high: float = float("inf")
     secret: bool = False
+    is_database: bool = False
     former_variable: str = ""
     default_factory: Callable[[], Path] | None = None
     default_text: str = ""
@@ -295,6 +314,8 @@ class Setting:
     @property
     def allowed(self) -> str:
         """What it takes, as half a sentence."""
+        if self.is_database:
+            return "the address of a PostgreSQL database"
         if isinstance(self.default, str):
             return "a text"
         return "a folder" if isinstance(self.default, Path) else f"{self.low:.10g} to {self.high:.10g}"
@@ -306,6 +327,8 @@ class Setting:
     def read(self, environment: Mapping[str, str]) -> Path | str | float | None:
         """Its value in an environment, ``None`` where that does not set it. Raises :class:`SettingsError`."""
         variable, text = self._find_text(environment)
+        if text and self.is_database:
+            return _read_database_url(variable, text)
         if not text or isinstance(self.default, str):
             return text or None
         if isinstance(self.default, Path):
@@ -348,6 +371,24 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("api_key", KEY_VARIABLE, "", "Key of a target that is given as a URL, prefix.secret.", secret=True),
 )
 """Every setting: the fields of :class:`Settings`, then what is secret and therefore none."""
+
+
+def hide_password(address: str) -> str:
+    """The address of a database as it may be shown: what stands where a password does is replaced by three stars."""
+    hidden = re.sub(r"(://|^(?!.*://))([^:@/?#]*):.*@", r"\1\2:***@", address)
+    return re.sub(r"(?i)([?&][^=&]*password=)[^&]*", r"\1***", hidden)
+
+
+def _read_database_url(variable: str, text: str) -> str:
+    """The URL of a PostgreSQL database, with the driver that is used. Raises :class:`SettingsError`."""
+    found = re.fullmatch(r"postgres(?:ql)?(?:\+psycopg)?://(?P<server>[^/?#]*)/(?P<rest>[^/?#]+(?:\?[^#]*)?)", text)
+    if found is None:
+        raise SettingsError(
+            f"{variable} is “{hide_password(text)}”. It takes the address of a PostgreSQL database, such as"
+            f" {DATABASE_EXAMPLE}. In a password @ is written %40, / %2F, : %3A, # %23, ? %3F and % %25. Without it"
+            " history is a file of the data folder."
+        )
+    return f"postgresql+psycopg://{found['server']}/{found['rest']}"
 
 
 def _make_sqlite_url(file: Path) -> str:

@@ -5,12 +5,16 @@ import os
 import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from coverage import Coverage
 from hypothesis import settings
 
 from tests.examples import PROFILE_EXAMPLES
+
+if TYPE_CHECKING:
+    from tests.postgres import Cluster
 
 # Under CI the same examples every time: new ones are looked for where a person reads what they show.
 for name, count in PROFILE_EXAMPLES.items():
@@ -78,3 +82,36 @@ def _nobodys_environment() -> Iterator[None]:
             if name.startswith(("CONSOLE_", "INTEMPT_", "STREAMLIT_")):
                 patch.delenv(name)
         yield
+
+
+@pytest.fixture(scope="session")
+def postgres() -> "Iterator[Cluster]":
+    """A PostgreSQL server of this process of the tests, started where a test asks for it; see ``tests/postgres.py``."""
+    from contextlib import closing  # loaded only where a test needs a server
+
+    from intempt_core.history import History
+    from tests.postgres import TEMPLATE, require_programs, run_cluster
+
+    with run_cluster(require_programs()) as cluster:
+        cluster.execute(f"CREATE DATABASE {TEMPLATE}")
+        with closing(History.open(cluster.url(TEMPLATE))):
+            pass
+        yield cluster
+
+
+@pytest.fixture
+def postgres_url(postgres: "Cluster") -> Iterator[str]:
+    """The address of a PostgreSQL database of the test's own, in which history's tables are empty."""
+    from tests.postgres import TEMPLATE, make_database
+
+    with make_database(postgres, TEMPLATE) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgres_url(postgres: "Cluster") -> Iterator[str]:
+    """The address of an empty PostgreSQL database of the test's own."""
+    from tests.postgres import make_database
+
+    with make_database(postgres) as url:
+        yield url

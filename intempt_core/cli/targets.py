@@ -60,8 +60,8 @@ def _add_stored(
 
 
 def _read_stored(settings: Settings) -> Sequence[StoredTarget]:
-    """The stored targets of the data folder; none where it has no database yet, which is not made for that."""
-    if not settings.history_file.exists():
+    """The stored targets; none where the data folder has no database yet, which is not made for that."""
+    if not settings.database_url and not settings.history_file.exists():
         return ()
     from intempt_core.history import History  # noqa: PLC0415  what a check does not need is not loaded for it
 

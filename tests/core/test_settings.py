@@ -9,7 +9,15 @@ from sqlalchemy import make_url
 
 from intempt_core import settings
 from intempt_core.errors import ConsoleError, SettingsError
-from intempt_core.settings import KEY_VARIABLE, PASSWORD_VARIABLE, PROJECT_FOLDER, SETTINGS, Settings
+from intempt_core.settings import (
+    DATABASE_VARIABLE,
+    KEY_VARIABLE,
+    PASSWORD_VARIABLE,
+    PROJECT_FOLDER,
+    SETTINGS,
+    Settings,
+    hide_password,
+)
 
 
 def test_an_empty_environment_gives_the_defaults() -> None:
@@ -53,6 +61,38 @@ def test_a_variable_of_an_earlier_version_is_still_read() -> None:
 def test_the_data_folder_may_begin_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     assert Settings.from_environment({"CONSOLE_DATA": "~/console"}).data == tmp_path / "console"
+
+
+PASSWORDS = ("s3cret", "s3cret%40%2F", "a:s3cret", "s3cret@more")
+
+
+@pytest.mark.parametrize("scheme", ["postgresql+psycopg", "postgresql", "postgres"])
+def test_a_postgresql_database_holds_history_and_the_engine(scheme: str) -> None:
+    given = Settings.from_environment({DATABASE_VARIABLE: f"{scheme}://console:s3cret@db:5433/shop?sslmode=require"})
+    url = "postgresql+psycopg://console:s3cret@db:5433/shop?sslmode=require"
+    assert (given.database_url, given.history_url, given.engine_url) == (url, url, url)
+    assert "s3cret" not in repr(given) + str(given)
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_an_address_is_shown_without_its_password(password: str) -> None:
+    assert hide_password(f"postgresql://me:{password}@db/shop") == "postgresql://me:***@db/shop"
+    assert hide_password(f"postgresql://db/shop?user=me&password={password}&x=1") == (
+        "postgresql://db/shop?user=me&password=***&x=1"
+    )
+    assert hide_password("postgresql://me@db/shop") == "postgresql://me@db/shop"
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+@pytest.mark.parametrize("rest", ["sqlite:///%s", "mysql://me:%s@db/x", "postgresql://me:%s@db", "me:%s@db/x"])
+def test_an_address_that_is_none_of_a_postgresql_database_says_so_without_its_password(
+    password: str, rest: str
+) -> None:
+    if rest.startswith("sqlite"):
+        password = "file"
+    with pytest.raises(SettingsError, match=r"CONSOLE_DATABASE_URL is “.*It takes the address of a Postgre") as raised:
+        Settings.from_environment({DATABASE_VARIABLE: rest % password})
+    assert "s3cret" not in str(raised.value)
 
 
 @pytest.mark.parametrize("folder", ["/plain", "/a b/ü", "/100%25/x?y=1#z", "/user:password@host"])

@@ -3,13 +3,14 @@
 import argparse
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from intempt_core.cli.output import print_message, print_result
 from intempt_core.cli.targets import read_targets
 from intempt_core.contract import MASK
 from intempt_core.errors import HistoryError, SettingsError, TargetError
-from intempt_core.settings import SETTINGS, Setting, Settings
+from intempt_core.settings import SETTINGS, Setting, Settings, hide_password
 from intempt_core.targets import TargetRegistry
 
 _MISSING = "–"
@@ -43,11 +44,20 @@ def _describe_setting(setting: Setting, environment: Mapping[str, str]) -> dict[
     return {
         "name": setting.name,
         "variable": setting.variable,
-        "value": (MASK if value else "") if setting.secret else value if isinstance(value, int | float) else str(value),
+        "value": _describe_value(setting, value),
         "origin": "default" if given is None else "environment",
         "allowed": setting.allowed,
         "meaning": setting.meaning,
     }
+
+
+def _describe_value(setting: Setting, value: Path | str | float) -> str | float:
+    """A value as it may be shown: of a secret only that it is there, of an address everything but its password."""
+    if setting.secret:
+        return MASK if value else ""
+    if setting.is_database:
+        return hide_password(str(value))
+    return value if isinstance(value, int | float) else str(value)
 
 
 def _read_known_targets(environment: Mapping[str, str], *, usable: bool) -> tuple[list[dict[str, Any]], list[str]]:

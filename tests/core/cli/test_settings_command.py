@@ -52,11 +52,13 @@ def test_settings_and_targets_as_json_say_where_each_comes_from(capsys: pytest.C
 
 @pytest.mark.parametrize("form", ["text", "json"])
 def test_no_key_is_shown(form: str, capsys: pytest.CaptureFixture[str]) -> None:
-    environment = {"INTEMPT_API_KEY": "pre.otherS3cret", **SHOP_VARIABLES}
-    assert main(["settings", "--format", form], environment) == 0
+    database = {"CONSOLE_DATABASE_URL": "postgresql://me:databaseS3cret@127.0.0.1:1/console"}
+    environment = {"INTEMPT_API_KEY": "pre.otherS3cret", **SHOP_VARIABLES, **database}
+    assert main(["settings", "--format", form], environment) == 1  # nothing listens there: said beside the rest
     said = capsys.readouterr()
     assert "S3cret" not in said.out + said.err
     assert "INTEMPT_API_KEY" in said.out
+    assert "postgresql+psycopg://me:***@127.0.0.1:1/console" in said.out
 
 
 def test_values_that_cannot_be_used_are_named_and_the_rest_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
