@@ -24,6 +24,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     literal_column,
 )
 
@@ -82,6 +83,10 @@ batches: Table = Table(
     Column("name", Text, nullable=False, server_default=""),
     Column("search_text", Text, nullable=False, server_default=""),
     Column("dismissed_at", BigInteger),  # when a person decided that what is unknown or not sent stays so
+    # In how many groups its lanes are, which workers own one by one; 0: in none, and ``owner`` owns all of it.
+    Column("groups", Integer, nullable=False, server_default="0"),
+    # How many attempts a worker made, or ended, after it had lost what they are of.
+    Column("overtaken", BigInteger, nullable=False, server_default="0"),
     Index("batches_by_search_text", "search_text"),
     Index("batches_by_state", "state"),
     Index("batches_by_digest", "digest"),
@@ -155,7 +160,65 @@ attempts: Table = Table(
     Column("processed", Integer),
     Column("ignored", Integer),
     Column("repeated", Integer),  # of those that are ignored; not known of attempts of earlier versions
+    Column("overtaken", Boolean, nullable=False, server_default=false()),  # see ``batches.overtaken``
     Index("attempts_of_request", "request"),
+)
+
+# The processes that send from a database of many machines, each with a lease: until when it counts as alive, by the
+# database's clock. ``kind`` is what it is, ``engine`` the version of the work that it takes from the engine's queue.
+workers: Table = Table(
+    "workers",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("host", Text, nullable=False),
+    Column("pid", BigInteger, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("engine", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("draining", Boolean, nullable=False),
+)
+
+# Who may send which lanes: lane n is in the group whose number is n modulo the batch's groups. The epoch counts the
+# changes of its owner, which is empty where none has it.
+lane_groups: Table = Table(
+    "lane_groups",
+    metadata,
+    Column("batch", BigInteger, ForeignKey("batches.number", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("owner", Text, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
+)
+_IS_OWNED = lane_groups.c.owner != literal_column("''")
+Index("lane_groups_by_owner", lane_groups.c.owner, sqlite_where=_IS_OWNED, postgresql_where=_IS_OWNED)
+
+# Which workers cannot send a batch, and why: the others do.
+unable_workers: Table = Table(
+    "unable_workers",
+    metadata,
+    Column("batch", BigInteger, ForeignKey("batches.number", ondelete="CASCADE"), primary_key=True),
+    Column("worker", Text, ForeignKey("workers.name", ondelete="CASCADE"), primary_key=True),
+    Column("reason", Text, nullable=False),
+)
+
+# The limits of a target over all workers: from when on turns are free, in microseconds of the database's clock, and
+# who holds its places in flight.
+target_turns: Table = Table(
+    "target_turns",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("free_from", BigInteger, nullable=False),
+)
+target_places: Table = Table(
+    "target_places",
+    metadata,
+    Column("target", Text, primary_key=True),
+    Column("worker", Text, ForeignKey("workers.name", ondelete="CASCADE"), primary_key=True),
+    Column("held", Integer, nullable=False),
+    Column("wanted", Integer, nullable=False),
 )
 
 # Outcomes of a batch's attempts, second by second: a screen asks twice a second how a batch goes.

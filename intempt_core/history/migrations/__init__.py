@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, inspect, text
 
-HEAD = "0011"
+HEAD = "0012"
 """The newest version."""
 
 
