@@ -24,7 +24,7 @@ LOG_HANDLER = logs.capture_standard_error()  # before the imports below, some of
 import streamlit as st
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from streamlit import config as streamlit_config
 from streamlit import logger as streamlit_logger
@@ -40,9 +40,11 @@ from intempt_core.uploads import create_upload_route
 from intempt_core.validation import build_validate_paths, build_validate_schemas, create_validate_route
 from intempt_core.web import (
     HEALTH_PATH,
+    METRICS_PATH,
     PRIVATE_UMASK,
     AccessControl,
     FrontendPage,
+    MetricsToken,
     ResponseHeaders,
     SocketFilter,
     answer_malformed_input,
@@ -129,7 +131,18 @@ async def serve_health(request: Request) -> JSONResponse:
     return JSONResponse(report, 200 if healthy else 503, {"Cache-Control": "no-store"})
 
 
-def open_access() -> tuple[Settings, AccessControl]:
+async def serve_metrics(request: Request) -> Response:
+    """Respond with the metrics of this process, as text that Prometheus reads.
+
+    Where a password is asked for, who has given neither it nor the token of metrics learns only whether all is well.
+    """
+    page, accept = get_services().metrics, request.headers.get("accept", "")
+    everything = is_signed_in(request.scope) or metrics_token.is_in(request.scope)
+    text, media_type = await asyncio.to_thread(page.render, accept, everything=everything)
+    return Response(text, 200, {"Cache-Control": "no-store", "Content-Type": media_type})
+
+
+def open_access() -> tuple[Settings, AccessControl, MetricsToken]:
     """The settings of the environment, and who may reach this console; ends the process with a sentence otherwise."""
     os.umask(PRIVATE_UMASK)
     try:
@@ -137,7 +150,8 @@ def open_access() -> tuple[Settings, AccessControl]:
         exposure = read_exposure(settings)
         with suppress(OSError):  # what opens a file there says what is wrong
             make_private_folder(settings.data)
-        return settings, AccessControl.open(settings, os.environ, exposure)
+        token = MetricsToken.from_environment(os.environ)
+        return settings, AccessControl.open(settings, os.environ, exposure), token
     except ConsoleError as error:
         exit_with_error(error)
 
@@ -159,7 +173,7 @@ streamlit_logger.setup_formatter = attach_log_handler  # type: ignore[assignment
 http11.MAX_LINE_LENGTH = http11.MAX_NUM_HEADERS = MAX_HEAD_BYTES
 # Streamlit makes the server itself, and lets it wait for slow clients without end.
 limit_slow_connections_everywhere()
-settings, access = open_access()
+settings, access, metrics_token = open_access()
 # Streamlit compares names only, and with its own list; what does not come from where it may never reaches it.
 streamlit_config.set_option(
     "server.allowedHosts", [name.strip("[]") for name in access.exposure.addresses.names], "app.py"
@@ -176,6 +190,7 @@ app = st.App(
         Mount(SANDBOX_PATH, track_api),
         create_upload_route(lambda: get_services().upload_tokens),
         Route(HEALTH_PATH, serve_health),
+        Route(METRICS_PATH, serve_metrics),
         create_validate_route(),
     ],
     middleware=[

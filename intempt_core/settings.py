@@ -40,6 +40,9 @@ DATABASE_VARIABLE = "CONSOLE_DATABASE_URL"
 DATABASE_EXAMPLE = "postgresql+psycopg://user:password@host:5432/name"
 """What such an address looks like."""
 
+METRICS_TOKEN_VARIABLE = "CONSOLE_METRICS_TOKEN"  # noqa: S105  the name of a variable
+"""The environment variable that holds the token with which Prometheus reads the metrics."""
+
 EVENTS_PER_REQUEST = 50
 """What the vendor's own SDKs put into one request (CONTRACT 1.6)."""
 
@@ -366,6 +369,13 @@ SETTINGS: tuple[Setting, ...] = (
         PASSWORD_VARIABLE,
         "",
         "Password that the console asks for once a browser; a new one ends every session.",
+        secret=True,
+    ),
+    Setting(
+        "metrics_token",
+        METRICS_TOKEN_VARIABLE,
+        "",
+        "Token of at least 16 characters with which Prometheus reads /metrics of a console that asks for a password.",
         secret=True,
     ),
     Setting("api_key", KEY_VARIABLE, "", "Key of a target that is given as a URL, prefix.secret.", secret=True),

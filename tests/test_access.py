@@ -234,12 +234,23 @@ def own_address() -> str:
 def test_beyond_loopback_the_password_opens_screens_sockets_and_routes(tmp_path: Path) -> None:
     address, port = own_address(), free_port()
     at = f"http://{address}:{port}"
-    environment = {"CONSOLE_PASSWORD": PASSWORD, "CONSOLE_BIND": "0.0.0.0", "CONSOLE_HOSTS": at}  # noqa: S104
+    token = "read-the-metrics-only"
+    environment = {
+        "CONSOLE_PASSWORD": PASSWORD, "CONSOLE_BIND": "0.0.0.0", "CONSOLE_HOSTS": at,  # noqa: S104
+        "CONSOLE_METRICS_TOKEN": token,
+    }  # fmt: skip
     opened = start(tmp_path / "data", environment, "--server.address", "0.0.0.0", port=port)  # noqa: S104
     url, page = f"ws://{address}:{port}/_stcore/stream", {"Accept": "text/html"}
     try:
         with httpx.Client(base_url=at) as browser:
             assert browser.get("/healthz").json() == {"status": "ok"}
+            told, all_told = (
+                browser.get("/metrics"),
+                browser.get("/metrics", headers={"Authorization": f"Bearer {token}"}),
+            )
+            assert [line for line in told.text.splitlines() if line[0] != "#"] == ["event_console_healthy 1.0"]
+            assert 'event_console_queue_requests{state="pending"} 0.0' in all_told.text
+            assert browser.get("/metrics", headers={"Authorization": f"Bearer {PASSWORD}"}).text == told.text
             for path in ROUTES[:12]:
                 assert browser.get(path).status_code == 401, path
             assert "Password of this console" in browser.get("/history?batch=1", headers=page).text
@@ -252,6 +263,7 @@ def test_beyond_loopback_the_password_opens_screens_sockets_and_routes(tmp_path:
             assert browser.post("/_password", data=form, headers={"Origin": at}).headers["location"] == form["next"]
             assert browser.get("/history", headers=page).status_code == 200
             assert browser.get("/healthz").json()["queue"]["batches"] == 0
+            assert "event_console_database_up 1.0" in browser.get("/metrics").text
             cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
             with connect(url, origin=Origin(at), additional_headers={"Cookie": cookie}, proxy=None) as signed_in:
                 signed_in.send(build_message("app_heartbeat"))
@@ -259,6 +271,7 @@ def test_beyond_loopback_the_password_opens_screens_sockets_and_routes(tmp_path:
     finally:
         opened.stop()
     assert PASSWORD not in opened.log
+    assert token not in opened.log
     for file in opened.data.rglob("*"):
         assert file.is_dir() or PASSWORD.encode() not in file.read_bytes()
 

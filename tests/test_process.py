@@ -39,6 +39,7 @@ def test_told_to_end_it_waits_for_answers_and_every_outcome_is_written_within_te
             try:
                 at.until(lambda: at.counts(batch).get("accepted", 0) > 16, 60)
                 answer = httpx.get(f"http://127.0.0.1:{port}/healthz")
+                metrics = httpx.get(f"http://127.0.0.1:{port}/metrics").text
                 began = time.monotonic()
                 process.send_signal(how)
                 process.wait(15)
@@ -49,6 +50,11 @@ def test_told_to_end_it_waits_for_answers_and_every_outcome_is_written_within_te
         assert answer.status_code == 200, health
         assert health["engine"]["durable"] is True
         assert health["queue"]["batches"] == 1
+        assert "event_console_queue_batches 1.0" in metrics
+        accepted = next(
+            line for line in metrics.splitlines() if line.startswith('event_console_events_total{outcome="acc')
+        )
+        assert 16 < float(accepted.split()[1]) <= 2000
         received = len(server.received)
         assert at.counts(batch) == {"accepted": received, "pending": 2000 - received}
         at.history.close()

@@ -66,3 +66,10 @@ from .views import (
     ThroughputTimeline as ThroughputTimeline,
     UndecidedCounts as UndecidedCounts,
 )
+from .upkeep.backlog import (
+    Backlog as Backlog,
+)
+from .upkeep.observer import (
+    HistoryObserver as HistoryObserver,
+    ObservedAttempt as ObservedAttempt,
+)

@@ -12,6 +12,7 @@ import errno
 import logging
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from itertools import islice
@@ -27,6 +28,7 @@ from intempt_core.history.schema import metadata
 from intempt_core.history.sqlite_bulk import get_sqlite_driver
 from intempt_core.history.upkeep.backups import back_up_file, list_backups
 from intempt_core.history.upkeep.content_memory import ContentMemory
+from intempt_core.history.upkeep.observer import HistoryObserver
 from intempt_core.logs import write_log
 
 T = TypeVar("T")
@@ -114,6 +116,7 @@ class Database:
         memory: what the file holds, remembered beside it; ``None`` where it is a server.
         write_trouble: why the last write failed, as a sentence; empty where it succeeded.
         damage: what is wrong with the file, as sentences; empty while it is not known to be damaged.
+        observer: who is told of every transaction, attempt and recording; ``None`` where nobody is.
     """
 
     def __init__(
@@ -136,6 +139,7 @@ class Database:
         self.memory = ContentMemory(self.file, traces) if self.file is not None and self.file.name else None
         self.write_trouble = ""
         self.damage = ""
+        self.observer: HistoryObserver | None = None
 
     @classmethod
     def open(
@@ -178,7 +182,7 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that only reads: it sees the database as it is at one moment."""
-        with self._translate_errors():
+        with self._observe("read"), self._translate_errors():
             self._check_file()
             with self.engine.begin() as connection:
                 yield connection
@@ -195,7 +199,7 @@ class Database:
         With ``nowait`` it raises :class:`HistoryUnavailable` at once while another connection is writing.
         """
         try:
-            with self._translate_errors(), self._hold_write_lock(nowait=nowait):
+            with self._observe("write", nowait=nowait), self._translate_errors(), self._hold_write_lock(nowait=nowait):
                 self._check_file()
                 with (self._nowait_writer if nowait else self._writer).begin() as connection:
                     yield connection
@@ -204,6 +208,22 @@ class Database:
                 self.write_trouble = str(error)
             raise
         self.write_trouble = ""
+
+    @contextmanager
+    def _observe(self, kind: str, *, nowait: bool = False) -> Iterator[None]:
+        """Tell the observer how long a transaction took, and whether the database failed in it."""
+        if self.observer is None:
+            yield
+            return
+        began, failed = time.perf_counter(), False
+        try:
+            yield
+        except HistoryUnavailable:
+            failed = True
+            raise
+        finally:
+            if not (failed and nowait):  # who does not wait tries again
+                self.observer.note_transaction(kind, time.perf_counter() - began, failed=failed)
 
     @property
     def is_being_written(self) -> bool:

@@ -17,6 +17,7 @@ from intempt_core.history.retention import Retention
 from intempt_core.history.saved.journeys import SavedJourneys
 from intempt_core.history.saved.targets import SavedTargets
 from intempt_core.history.throughput import ThroughputLog
+from intempt_core.history.upkeep.backlog import BacklogMeter
 from intempt_core.history.upkeep.integrity import IntegrityCheck
 from intempt_core.history.upkeep.search_index import SearchIndex
 from intempt_core.history.upkeep.write_probe import WriteProbe
@@ -43,6 +44,7 @@ class History:
         targets: keeps the targets that were added on a screen.
         probe: tells whether it can be written now.
         integrity: checks the file for damage.
+        backlog: measures what is still to be sent.
     """
 
     def __init__(self, database: Database) -> None:
@@ -62,6 +64,7 @@ class History:
         self.targets = SavedTargets(database)
         self.probe = WriteProbe(database)
         self.integrity = IntegrityCheck(database)
+        self.backlog = BacklogMeter(database)
 
     @classmethod
     def open(

@@ -164,6 +164,7 @@ class Recorder:
         the first one, nothing is recorded; found later, that piece is not, what is pending is cancelled, and the batch
         is *stopped*. Raises :class:`NotAllowed` where a person cancels the batch meanwhile.
         """
+        began = time.perf_counter()
         recording = _Recording(self._database, intent, on_progress, on_trouble)
         pieces = _split_into_pieces(
             requests, excluded, lambda: min(recording.chunk_events, self._chunk_events), intent.lanes
@@ -174,6 +175,9 @@ class Recorder:
         except BaseException as error:
             recording.give_up(error)
             raise
+        finally:
+            if self._database.observer is not None and recording.events:
+                self._database.observer.note_recording(recording.events, time.perf_counter() - began)
         recording.remember()
         if self._search_index is not None:
             with suppress(HistoryUnavailable):  # the batch is whole; a later call finds what is missing
@@ -205,6 +209,11 @@ class _Recording:
         self._events = 0  # that are recorded
         self._is_over = False
         self._data_version = 0
+
+    @property
+    def events(self) -> int:
+        """How many events are recorded."""
+        return self._events
 
     @property
     def chunk_events(self) -> int:

@@ -34,6 +34,7 @@ from intempt_core.history.transitions import (
     read_request_snapshots,
     write_request_snapshots,
 )
+from intempt_core.history.upkeep.observer import ObservedAttempt
 from intempt_core.history.upkeep.search_index import delete_keys, write_keys
 from intempt_core.planning import Policy
 from intempt_core.transport import Attempt
@@ -163,6 +164,7 @@ class WorkQueue:
             tried: list[NewAttempt] = []
             last: set[int] = set()  # indexes into tried: attempts that are their request's last
             changed, invalid = set(), set()
+            observed: list[ObservedAttempt] = []
             for transition in transitions:
                 before = snapshots.get(transition.request)
                 after = apply_transition(before, transition, owner, now) if before is not None else None
@@ -172,6 +174,7 @@ class WorkQueue:
                     if isinstance(transition, AttemptEnd):
                         last.add(len(tried))
                         tried.append(_make_new_attempt(before, transition.attempt))
+                        observed.append(_observe_attempt(transition.attempt, after))
                 elif before is None or isinstance(transition, AttemptStart):
                     invalid.add(transition.request)
                 elif not is_attempt_written(connection, transition):
@@ -182,6 +185,8 @@ class WorkQueue:
                 request = tried[index].request
                 snapshots[request] = snapshots[request]._replace(last_attempt=ids[index])
             write_request_snapshots(connection, [snapshots[request] for request in changed])
+        if self._database.observer is not None:
+            self._database.observer.note_attempts(observed)
         return frozenset(invalid)
 
     def split(self, request: int, attempt: Attempt, halves: Sequence[RequestHalf], *, owner: str) -> list[WorkItem]:
@@ -238,6 +243,10 @@ class WorkQueue:
                 _make_new_attempt(snapshot, make_unseen_attempt(snapshot.updated_at)) for snapshot in snapshots.values()
             ]
             ids = self._throughput.write_new_attempts(connection, lost)
+            observed = [
+                ObservedAttempt(Outcome.UNKNOWN.value, None, one.events, "" if again else RequestState.UNKNOWN.value)
+                for one in snapshots.values()
+            ]
             write_request_snapshots(
                 connection,
                 [
@@ -252,7 +261,14 @@ class WorkQueue:
                     for snapshot, id_ in zip(snapshots.values(), ids, strict=True)
                 ],
             )
-            return len(lost)
+        if self._database.observer is not None and observed:
+            self._database.observer.note_attempts(observed)
+        return len(lost)
+
+
+def _observe_attempt(attempt: Attempt, after: RequestSnapshot) -> ObservedAttempt:
+    settled = after.state if after.retry_at is None else ""
+    return ObservedAttempt(attempt.outcome.value, attempt.elapsed_ms, after.events, settled)
 
 
 def _make_new_attempt(snapshot: RequestSnapshot, attempt: Attempt, *, is_valid: bool = True) -> NewAttempt:

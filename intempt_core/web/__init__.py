@@ -5,6 +5,7 @@ Each stands before the application that answers, so that what may not pass never
 - ``origins``: web origins, and the addresses at which the console answers
 - ``guard``: every request's Host and Origin against these addresses; CORS for the sandbox
 - ``password``, ``password_page``, ``throttle``: the password, once a browser; its page; its attempts bounded
+- ``metrics_token``: the token with which a program reads metrics that are not for everybody
 - ``socket_filter``: the messages of the web socket, by their kind
 - ``response_headers``: what browsers may do with a response, and what they may keep of it
 - ``frontend_page``: the page of Streamlit's frontend, and the content security policy under which it runs

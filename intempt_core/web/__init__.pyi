@@ -8,7 +8,11 @@ from .exposure import (
 from .frontend_page import FrontendPage as FrontendPage
 from .guard import (
     HEALTH_PATH as HEALTH_PATH,
+    METRICS_PATH as METRICS_PATH,
     RequestGuard as RequestGuard,
+)
+from .metrics_token import (
+    MetricsToken as MetricsToken,
 )
 from .malformed_input import (
     answer_malformed_input as answer_malformed_input,

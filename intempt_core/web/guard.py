@@ -20,6 +20,12 @@ from intempt_core.web.origins import AnsweredAddresses, WebOrigin, is_loopback, 
 HEALTH_PATH = "/healthz"
 """The path that a supervisor asks, by an address of this machine."""
 
+METRICS_PATH = "/metrics"
+"""The path from which Prometheus reads the metrics."""
+
+MONITORING_PATHS = (HEALTH_PATH, METRICS_PATH)
+"""Paths that are open to who has not signed in, and say no more then than whether all is well."""
+
 REJECTION_LOG_SECONDS = 10.0
 """Seconds between two log lines about rejected requests: a page may send them without end."""
 
@@ -103,7 +109,7 @@ class RequestGuard:
                 " Set CONSOLE_PASSWORD, or CONSOLE_UNPROTECTED=1 where something in front of it asks."
             )
         # The console calls its own sandbox by an address of this machine, and so do supervisors that ask how it is.
-        local_too = in_sandbox or scope["path"] == HEALTH_PATH
+        local_too = in_sandbox or scope["path"] in MONITORING_PATHS
         return self._find_host_fault(caller, local_too=local_too) or self._find_origin_fault(
             caller, origin, port or 0, in_sandbox=in_sandbox
         )

@@ -23,7 +23,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from intempt_core.errors import SettingsError
-from intempt_core.web.guard import HEALTH_PATH, POLICY_VIOLATION
+from intempt_core.web.guard import MONITORING_PATHS, POLICY_VIOLATION
 from intempt_core.web.password_page import (
     NEXT_FIELD,
     PASSWORD_FIELD,
@@ -103,7 +103,7 @@ def _read_key(file: Path) -> bytes:
 
 
 class PasswordGate:
-    """Middleware that asks for the password on every route and socket, but below ``sandbox_path`` and for the health.
+    """Middleware that asks for the password everywhere but below ``sandbox_path`` and at the paths of monitoring.
 
     ``https_only`` keeps the cookie to HTTPS.
     """
@@ -144,7 +144,7 @@ class PasswordGate:
         if scope["type"] == "http" and path == PASSWORD_PATH:
             response = await self._answer_form(Request(scope, receive), session)
             await response(scope, receive, send)
-        elif signed_in or path == HEALTH_PATH or path.startswith(self._sandbox_prefix):
+        elif signed_in or path in MONITORING_PATHS or path.startswith(self._sandbox_prefix):
             inner = {name: value for name, value in scope.items() if name != "session"}
             await self.app({**inner, _SIGNED_IN: signed_in}, receive, send)
         elif scope["type"] == "websocket":

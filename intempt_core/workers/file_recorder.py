@@ -6,6 +6,7 @@ The console neither reads the file's rows nor waits for them: it sends what is r
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event, Lock, Thread, current_thread
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ class FileRecorder:
         Raises what the process raised where it has recorded nothing: as
         :meth:`~intempt_core.history.recorder.Recorder.record` has it, and :class:`ReadError` where it was ended.
         """
-        watch = Thread(target=self._watch, args=(intent, worker), name="recording", daemon=True)
+        watch = Thread(target=self._watch, args=(intent, worker, time.monotonic()), name="recording", daemon=True)
         with self._lock:
             self._watching[watch] = worker
             watch.start()
@@ -79,7 +80,7 @@ class FileRecorder:
         except HistoryUnavailable:  # the process tells, or waits for it
             return False
 
-    def _watch(self, intent: "BatchIntent", worker: WorkerProcess) -> None:
+    def _watch(self, intent: "BatchIntent", worker: WorkerProcess, began: float) -> None:
         try:
             worker.done.wait()
             try:
@@ -90,9 +91,18 @@ class FileRecorder:
                 _log.exception("a recording failed", extra={"facts": {"batch": intent.id}})
             self._stop_unless_whole(intent)
             self._wake()
+            self._tell_observer(intent, time.monotonic() - began)
         finally:
             with self._lock:
                 self._watching.pop(current_thread(), None)
+
+    def _tell_observer(self, intent: "BatchIntent", seconds: float) -> None:
+        """Tell the observer of this process, which did not see the other one record."""
+        observer = self._history.database.observer
+        if observer is not None:
+            with suppress(HistoryUnavailable, NotFound):
+                found = self._history.queries.batch(intent.id)
+                observer.note_recording(found.planned - found.unrecorded, seconds)
 
     def _stop_unless_whole(self, intent: "BatchIntent") -> None:
         """Stop the batch, if its recording is still said to go on; history that is unavailable is waited for."""

@@ -12,6 +12,7 @@ from intempt_core.errors import ConsoleError, SettingsError
 from intempt_core.settings import (
     DATABASE_VARIABLE,
     KEY_VARIABLE,
+    METRICS_TOKEN_VARIABLE,
     PASSWORD_VARIABLE,
     PROJECT_FOLDER,
     SETTINGS,
@@ -36,7 +37,11 @@ def test_every_setting_says_what_it_means_and_its_default_lies_in_its_bounds() -
 
 def test_every_field_is_listed_as_a_setting_and_a_secret_is_no_field() -> None:
     assert [setting.name for setting in SETTINGS if not setting.secret] == [field.name for field in fields(Settings)]
-    assert [setting.variable for setting in SETTINGS if setting.secret] == [PASSWORD_VARIABLE, KEY_VARIABLE]
+    assert [setting.variable for setting in SETTINGS if setting.secret] == [
+        PASSWORD_VARIABLE,
+        METRICS_TOKEN_VARIABLE,
+        KEY_VARIABLE,
+    ]
     assert "s3cret" not in repr(Settings.from_environment({KEY_VARIABLE: "prefix.s3cret"}))
 
 

@@ -11,6 +11,7 @@ from threading import Lock
 
 import streamlit as st
 
+from intempt_core import __version__
 from intempt_core.contract import now_ms
 from intempt_core.dispatch import Dispatcher, SendingEnvironment
 from intempt_core.errors import CatalogueUnavailable, ConsoleError, HistoryUnavailable, TargetError, TargetNotFound
@@ -23,6 +24,7 @@ from intempt_core.history import (
     RequestIntent,
     make_batch_id,
 )
+from intempt_core.metrics import MetricsPage
 from intempt_core.settings import PASSWORD_VARIABLE, Settings
 from intempt_core.targets import (
     SANDBOX,
@@ -59,6 +61,7 @@ class AppServices:
         results: What was worked out of uploaded files, for all tabs.
         dispatcher: The engine that sends.
         recordings: The recordings of large files, in processes of their own.
+        metrics: What this process did and how it is, for Prometheus.
     """
 
     settings: Settings
@@ -80,6 +83,7 @@ class AppServices:
         )
         self.dispatcher = Dispatcher(self.history, SendingEnvironment(self.settings, self.resolve_target), url=self.url)
         self.recordings = FileRecorder(self.history, self.dispatcher.wake)
+        self.metrics = MetricsPage(self.history, self.dispatcher, __version__)
 
     @property
     def targets(self) -> Mapping[str, Target]:

@@ -1,0 +1,6 @@
+from .page import (
+    MetricsPage as MetricsPage,
+)
+from .work_metrics import (
+    WorkMetrics as WorkMetrics,
+)
