@@ -12,7 +12,7 @@ from intempt_core.cli.commands.launch import LaunchError, plan_launch, start_ser
 from intempt_core.errors import ConsoleError
 from intempt_core.settings import Settings, find_console_folder, is_installed
 
-SCREEN_PACKAGES = ("streamlit", "pandas", "python_multipart")
+SCREEN_PACKAGES = ("streamlit", "pandas")
 """What the screens import and nothing below them does: the extra ``console`` of ``pyproject.toml``."""
 
 

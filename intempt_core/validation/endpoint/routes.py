@@ -7,6 +7,7 @@ threads of its own, so that the server answers others meanwhile.
 
 import asyncio
 import json
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,26 +18,26 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import Receive, Scope, Send
 
-from intempt_core.errors import ReadError, TableTooLarge
-from intempt_core.validation.endpoint.bodies import BodyForm, validate_body
+from intempt_core.errors import MappingError, ReadError, RulesError, TableTooLarge
+from intempt_core.validation.endpoint.bodies import CONTENT_TYPES, validate_body
+from intempt_core.validation.endpoint.forms import (
+    EVENTS_PART,
+    FORM_CONTENT_TYPE,
+    MAPPING_PART,
+    MAX_MAPPING_CHARACTERS,
+    RULES_PART,
+    validate_form,
+)
 from intempt_core.validation.endpoint.report_document import MAX_ISSUES_LISTED, JsonSchema, build_report_schema
+from intempt_core.validation.team_rules.rules_file import MAX_RULES_BYTES
 
 VALIDATE_PATH = "/validate"
 """The path, beside the sandbox."""
 
-CONTENT_TYPES = {
-    "application/json": BodyForm.DOCUMENT,
-    "application/x-ndjson": BodyForm.LINES,
-    "application/jsonl": BodyForm.LINES,
-    "application/json-lines": BodyForm.LINES,
-    "text/plain": BodyForm.UNSAID,
-    "application/octet-stream": BodyForm.UNSAID,
-    "application/x-www-form-urlencoded": BodyForm.UNSAID,  # what curl says where it is told nothing
-    "": BodyForm.UNSAID,
-}
-"""Content types that are taken; of those that say nothing the body itself says what it is."""
-
 MAX_ISSUES_PARAMETER = "max_issues"
+
+CheckBody = Callable[[bytes, int], dict[str, Any]]
+"""Checks a body, and gives the report with so many issues. Any: JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,11 @@ class _ValidateEndpoint:
         """Check a body; every rejection is JSON with a sentence."""
         try:
             max_issues = _read_max_issues(request)
-            form = _read_form(request)
+            check = _choose_check(request)
             self._check_stated_size(request)
             async with _Slot(self.bodies, self.limits.wait_seconds):
                 body = await self._read_body(request)
-                return _respond_json(200, await self._validate(body, form, max_issues))
+                return _respond_json(200, await self._validate(partial(check, body, max_issues)))
         except _Rejection as rejection:
             return _respond_json(rejection.status, {"message": str(rejection)})
 
@@ -130,11 +131,11 @@ class _ValidateEndpoint:
             raise _Rejection(400, "The sender went away before the body was complete.") from None
         return bytes(body)
 
-    async def _validate(self, body: bytes, form: BodyForm, max_issues: int) -> dict[str, Any]:
+    async def _validate(self, check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
         """Check a body in a thread. A check that takes too long is not waited for, and keeps its slot until it ends."""
         await _acquire(self.workers, self.limits.wait_seconds)
         loop = asyncio.get_running_loop()
-        work = self.threads.submit(partial(validate_body, body, form, max_issues))
+        work = self.threads.submit(check)
         work.add_done_callback(partial(_release_in_loop, loop, self.workers))
         try:
             return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(work)), self.limits.work_seconds)
@@ -145,7 +146,7 @@ class _ValidateEndpoint:
             ) from None
         except TableTooLarge as error:
             raise _Rejection(413, str(error)) from None
-        except ReadError as error:
+        except (ReadError, MappingError, RulesError) as error:
             raise _Rejection(400, str(error)) from None
 
 
@@ -184,19 +185,23 @@ def create_validate_route(limits: ValidationLimits | None = None) -> Route:
     return _PostRoute(VALIDATE_PATH, endpoint.respond, methods=["POST"])
 
 
-def _read_form(request: Request) -> BodyForm:
-    """What the body is by its content type. Raises :class:`_Rejection` 415 for one that is not taken."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+def _choose_check(request: Request) -> CheckBody:
+    """How a body is read, by its content type. Raises :class:`_Rejection` 415 for one that is not taken."""
+    encoding = request.headers.get("content-encoding", "identity").strip().lower()
+    if encoding != "identity":
+        raise _Rejection(415, f"The content encoding is {encoding}. Bodies are taken as they are.")
+    stated = request.headers.get("content-type", "")
+    kind = stated.partition(";")[0].strip().lower()
+    if kind == FORM_CONTENT_TYPE:
+        return lambda body, max_issues: validate_form(body, stated, max_issues)
     form = CONTENT_TYPES.get(kind)
     if form is None:
         raise _Rejection(
             415,
-            f"The content type is {kind}. Send application/json, or application/x-ndjson for JSON lines.",
+            f"The content type is {kind}. Send application/json, application/x-ndjson for JSON lines, or"
+            f" {FORM_CONTENT_TYPE} with a mapping or rules.",
         )
-    encoding = request.headers.get("content-encoding", "identity").strip().lower()
-    if encoding != "identity":
-        raise _Rejection(415, f"The content encoding is {encoding}. Bodies are taken as they are.")
-    return form
+    return lambda body, max_issues: validate_body(body, form, max_issues)
 
 
 def _read_max_issues(request: Request) -> int:
@@ -219,10 +224,33 @@ def _respond_json(status: int, value: dict[str, Any]) -> Response:
 # ── its part of the OpenAPI document ─────────────────────────────────────────────────────────────────────────────────
 
 
+_FORM_SCHEMA: JsonSchema = {
+    "type": "object",
+    "required": [EVENTS_PART],
+    "additionalProperties": False,
+    "properties": {
+        EVENTS_PART: {
+            "type": "string",
+            "description": "What would be the body alone: JSON or JSON lines. With a mapping each object is a row.",
+        },
+        MAPPING_PART: {
+            "type": "string",
+            "maxLength": MAX_MAPPING_CHARACTERS,
+            "description": "A mapping file, as “check --mapping” takes it: JSON.",
+        },
+        RULES_PART: {
+            "type": "string",
+            "maxLength": MAX_RULES_BYTES,
+            "description": "The team's rules, as “check --rules” takes them: JSON.",
+        },
+    },
+}
+
+
 def build_validate_paths() -> JsonSchema:
     """Build the path for the OpenAPI document; it refers to the schemas CheckReport and Rejection."""
     rejections = {
-        "400": "The body cannot be read: no UTF-8, no JSON, or nested too deeply.",
+        "400": "The body cannot be read (no UTF-8, no JSON, or nested too deeply), or does not fit mapping or rules.",
         "403": "A page of another origin may not call.",
         "408": "The body did not arrive in time.",
         "413": "The body has too many bytes, events or values, or its check takes too long.",
@@ -236,7 +264,8 @@ def build_validate_paths() -> JsonSchema:
         "summary": "What is wrong with a track body, an event, a list of events, or JSON lines; nothing is stored",
         "description": (
             "The report is the one that “check --format json” prints. JSON lines are sent as application/x-ndjson."
-            " As text/plain, or without a content type, the body itself says what it is."
+            " As text/plain, or without a content type, the body itself says what it is. A form of several parts has"
+            " the events, and the mapping file and the team's rules that they are checked by."
         ),
         "security": [],
         "servers": [{"url": "/"}],
@@ -251,7 +280,10 @@ def build_validate_paths() -> JsonSchema:
         ],
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": {"type": ["object", "array"]}}},
+            "content": {
+                "application/json": {"schema": {"type": ["object", "array"]}},
+                FORM_CONTENT_TYPE: {"schema": _FORM_SCHEMA},
+            },
         },
         "responses": {
             "200": {"description": "The report.", "content": report},

@@ -1,5 +1,6 @@
 """The sandbox's OpenAPI document is true: a tool sends what it allows and what it forbids, and believes no answer."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +14,15 @@ from intempt_core.sandbox import SANDBOX_KEY, NeighbouringApi, create_sandbox_ap
 from intempt_core.sandbox.http.waiting import ArrivalSignal
 from intempt_core.validation import build_validate_paths, build_validate_schemas, create_validate_route
 
+_CASES = """
+import schemathesis
+
+@schemathesis.hook
+def filter_case(context, case):
+    return (case.media_type == "multipart/form-data") is {forms}
+"""
+_NO_FORMS, _ONLY_FORMS = _CASES.format(forms=False), _CASES.format(forms=True)
+
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
@@ -23,19 +33,21 @@ def url(tmp_path: Path) -> Iterator[str]:
         yield url
 
 
-def schemathesis(url: str, folder: Path, *chosen: str) -> str:
-    """What schemathesis says of the sandbox; few examples, always the same."""
+def schemathesis(url: str, folder: Path, *chosen: str, hooks: str = "") -> str:
+    """What schemathesis says of the sandbox; few examples, always the same. ``hooks`` is Python for it."""
+    (folder / "chosen_cases.py").write_text(hooks)
+    environment = {**os.environ, "SCHEMATHESIS_HOOKS": "chosen_cases", "PYTHONPATH": str(folder)}
     program = Path(sys.executable).parent / "schemathesis"
     options = "--seed 1 -n 3 --phases examples,coverage,fuzzing --generation-database none --no-color".split()
     call = [str(program), "run", f"{url}/openapi.json", "--auth", SANDBOX_KEY.replace(".", ":"), *options, *chosen]
-    done = subprocess.run(call, cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+    done = subprocess.run(call, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 
 
 @pytest.mark.long
 def test_schemathesis_finds_no_5xx_and_no_lie(url: str, tmp_path: Path) -> None:
     """All operations but setting faults: a sandbox that simulates failures responds 500 as it should."""
-    assert schemathesis(url, tmp_path, "--exclude-operation-id", "setFaults") == ""
+    assert schemathesis(url, tmp_path, "--exclude-operation-id", "setFaults", hooks=_NO_FORMS) == ""
 
 
 @pytest.mark.long
@@ -45,7 +57,14 @@ def test_nor_in_the_fault_document(url: str, tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_nor_in_what_is_checked_and_not_stored(url: str, tmp_path: Path) -> None:
-    assert schemathesis(url, tmp_path, "--include-operation-id", "validate", "-n", "150") == ""
+    assert schemathesis(url, tmp_path, "--include-operation-id", "validate", "-n", "150", hooks=_NO_FORMS) == ""
+
+
+@pytest.mark.long
+def test_nor_where_that_is_a_form(url: str, tmp_path: Path) -> None:
+    """No schema says that a text is a mapping file which fits another text: that all are accepted is not asked."""
+    chosen = ("--include-operation-id", "validate", "-n", "100", "--exclude-checks", "positive_data_acceptance")
+    assert schemathesis(url, tmp_path, *chosen, hooks=_ONLY_FORMS) == ""
 
 
 def test_the_document_needs_no_key_and_knows_where_it_is(url: str) -> None:
