@@ -29,6 +29,8 @@ PRICE = {"properties": {"data": {"properties": {"price": {"minimum": 0, "x-name"
 RULES = {"rules": "1", "events": {"Product viewed": PRICE}}
 LINES = "\n".join(map(json.dumps, ROWS))
 EVENT = {"name": "Product viewed", "eventId": "e", "userId": "u", "data": {"productId": "p", "price": -1}}
+FILE = "application/octet-stream"
+"""What curl says of most files."""
 
 
 @pytest.fixture(scope="module")
@@ -38,12 +40,12 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-def post(url: str, events: str, kind: str = "application/octet-stream", **more: object) -> httpx.Response:
+def post(url: str, events: str, kind: str = FILE, **more: object) -> httpx.Response:
     """Post a form as ``curl -F`` does: each part is a file."""
     parts = {"events": ("events", events, kind)}
     for name, value in more.items():
         text = value if isinstance(value, str) else json.dumps(value)
-        parts[name] = (f"{name}.json", text, "application/octet-stream")
+        parts[name] = (f"{name}.json", text, FILE)
     return httpx.post(f"{url}/validate", files=parts, timeout=60)
 
 
@@ -100,7 +102,7 @@ def test_what_cannot_be_used_is_said_in_a_sentence(
     url: str, parts: dict[str, object], status: int, sentence: str
 ) -> None:
     given = {"events": LINES, **parts}
-    response = post(url, str(given.pop("events")), **given)
+    response = post(url, str(given.pop("events")), FILE, **given)
     message = response.json()["message"]
     assert (response.status_code, sentence in message) == (status, True), message
     assert message.endswith((".", "?"))
