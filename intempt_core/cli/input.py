@@ -110,11 +110,11 @@ def read_input(
         read = read_table_or_document(
             named.path, name=named.name, dialect=options, on_progress=progress, prefers_lines=mapping is not None
         )
-        _check_form(read, named.form)
+        check_form(read, named.form)
         return _map_input(read, mapping, saved, options, run)
 
 
-def _check_form(read: Table | Document, form: str | None) -> None:
+def check_form(read: Table | Document, form: str | None) -> None:
     """Raise :class:`ReadError` where standard input is something else than a call says."""
     found = read.format if isinstance(read, Table) else JSON_DOCUMENT
     if form is not None and f".{form}" not in found.suffixes:

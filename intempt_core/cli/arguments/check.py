@@ -5,8 +5,13 @@ from functools import partial
 from pathlib import Path
 
 from intempt_core.cli.arguments.command import Command, ReportMisuse
-from intempt_core.cli.arguments.files import FILE_HELP, add_catalogue, add_file_options, parse_number
-from intempt_core.cli.input_files import STANDARD_INPUT
+from intempt_core.cli.arguments.files import (
+    add_catalogue,
+    add_file_options,
+    add_files,
+    check_standard_input,
+    parse_number,
+)
 
 _CHECK_EPILOG = """\
 examples:
@@ -44,13 +49,7 @@ exit codes: 0 clean, or all as expected · 1 errors found, or not all as expecte
 
 
 def _add_arguments(check: argparse.ArgumentParser) -> None:
-    check.add_argument(
-        "files",
-        metavar="FILE",
-        nargs="+",
-        help=f"{FILE_HELP}. Several are checked one after another, a pattern such as 'exports/*.csv' is every file that"
-        " it matches, and - is standard input",
-    )
+    add_files(check, "checked")
     add_file_options(check)
     check.add_argument("--target", metavar="sandbox|NAME|URL", help="whose product catalogue to check against")
     add_catalogue(check)
@@ -90,10 +89,7 @@ def _add_arguments(check: argparse.ArgumentParser) -> None:
 
 
 def _check_arguments(report: ReportMisuse, given: argparse.Namespace) -> None:
-    if given.form is not None and STANDARD_INPUT not in given.files:
-        report("--form says what standard input holds: say - as FILE. A file is what its bytes say")
-    if given.files.count(STANDARD_INPUT) > 1:
-        report("- is standard input, which is read once. Say it once")
+    check_standard_input(report, given)
     if given.expect and given.fail_on == "warning":
         report("--fail-on says what ends a check with 1; the tests of --expect say themselves what is right. Say one")
     if given.baseline is not None and given.expect:

@@ -4,7 +4,8 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from intempt_core.cli.input_files import FORMS
+from intempt_core.cli.arguments.command import ReportMisuse
+from intempt_core.cli.input_files import FORMS, STANDARD_INPUT
 from intempt_core.contract import join_words
 from intempt_core.readers import (
     DELIMITER_NAMES,
@@ -35,12 +36,36 @@ _COLUMN_HELP = "the catalogue's column of the product id; default: productId"
 
 def add_file_options(command: argparse.ArgumentParser) -> None:
     """Add a file's mapping, the team's rules, and how the file is read."""
-    command.add_argument(
-        "--form", choices=tuple(FORMS), help="what standard input (FILE is -) holds, where its bytes leave a doubt"
-    )
+    add_form(command)
     command.add_argument("--mapping", metavar="FILE|NAME", help=_MAPPING_HELP)
     command.add_argument("--rules", metavar="FILE", type=Path, help=_RULES_HELP)
     add_read_options(command)
+
+
+def add_files(command: argparse.ArgumentParser, what_is_done: str) -> None:
+    """Add the files of a command that takes several: names, patterns and standard input."""
+    command.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="+",
+        help=f"{FILE_HELP}. Several are {what_is_done} one after another, a pattern such as 'exports/*.csv' is every"
+        " file that it matches, and - is standard input",
+    )
+
+
+def add_form(command: argparse.ArgumentParser) -> None:
+    """Add what standard input holds."""
+    command.add_argument(
+        "--form", choices=tuple(FORMS), help="what standard input (FILE is -) holds, where its bytes leave a doubt"
+    )
+
+
+def check_standard_input(report: ReportMisuse, given: argparse.Namespace) -> None:
+    """Look whether standard input is named once, and ``--form`` only with it."""
+    if given.form is not None and STANDARD_INPUT not in given.files:
+        report("--form says what standard input holds: say - as FILE. A file is what its bytes say")
+    if given.files.count(STANDARD_INPUT) > 1:
+        report("- is standard input, which is read once. Say it once")
 
 
 def add_read_options(command: argparse.ArgumentParser) -> None:

@@ -1,5 +1,6 @@
 """``suggest``: a mapping file on standard output that ``check`` takes, and the reasons on standard error."""
 
+import io
 import json
 from pathlib import Path
 
@@ -193,3 +194,54 @@ def test_lines_that_are_no_json_are_counted_and_the_first_is_named(
     assert "1 of 3 rows cannot be read as JSON. See line 2, column 8: " in err
     assert main(["suggest", write(tmp_path, '{"sku" 1}\n{"sku" 2}\n', "y.jsonl")], {}) == 2
     assert "y.jsonl: nothing in it can be read as JSON. See line 1, column " in capsys.readouterr().err
+
+
+def test_of_several_files_and_patterns_each_has_its_mapping_in_one_document(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, "sku,user,event\np1,u1,view\n", "b.csv")
+    write(tmp_path, DE + "view;01.10.2022 10:00;u1;p1;12,50\nkauf;13.10.2022 10:00;u2;p2;1.299,00\n", "a.csv")
+    write(tmp_path, '{"sku": "A1", "user": "u1"}\n', "c.jsonl")
+    out, err = suggested(capsys, "c.jsonl", "*.csv", "b.csv")
+    files = json.loads(out)["files"]
+    assert [one["file"] for one in files] == ["c.jsonl", "a.csv", "b.csv"]
+    assert files[0]["mapping"]["columns"] == {"sku": "data.productId", "user": "userId"}
+    assert files[1]["mapping"]["types"] == {"data.price": "number:1.234,5"}
+    assert files[1]["mapping"] == json.loads(suggested(capsys, "a.csv")[0])
+    lines = err.splitlines()
+    assert {line.partition(": ")[0] for line in lines} == {"a.csv", "b.csv", "c.jsonl"}
+
+
+def test_a_file_among_several_that_takes_no_mapping_is_said_and_the_others_have_theirs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, '{"sku" 1}\n', "a.jsonl")
+    write(tmp_path, "sku,user\np1,u1\n", "b.csv")
+    capsys.readouterr()
+    assert main(["suggest", "a.jsonl", "none.csv", "b.csv"], {}) == 2
+    out, err = capsys.readouterr()
+    bad, missing, good = json.loads(out)["files"]
+    assert bad["error"].startswith("a.jsonl: nothing in it can be read as JSON.")
+    assert missing["error"].startswith("none.csv")
+    assert good["mapping"]["columns"] == {"sku": "data.productId", "user": "userId"}
+    assert bad["error"] in err
+
+
+def test_standard_input_is_read_and_a_pattern_without_a_file_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b"sku,user\np1,u1\n")))
+    out, _ = suggested(capsys, "-", "--form", "csv")
+    assert json.loads(out)["columns"] == {"sku": "data.productId", "user": "userId"}
+    assert main(["suggest", str(tmp_path / "*.csv")], {}) == 2
+    assert "No file matches" in capsys.readouterr().err
+    for call, sentence in (
+        (["a.csv", "--form", "csv"], "--form says what standard input holds"),
+        (["-", "-"], "read once"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main(["suggest", *call], {})
+        assert ended.value.code == 2
+        assert sentence in capsys.readouterr().err
