@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, Row, Select, case, func, or_, select
@@ -35,7 +36,7 @@ from intempt_core.history.views import (
 )
 from intempt_core.history.worklist.batch_search import build_text_conditions, is_search_complete
 from intempt_core.history.worklist.subjects import read_subjects
-from intempt_core.history.worklist.undecided import count_undecided, select_undecided
+from intempt_core.history.worklist.undecided import count_undecided, count_waiting, select_undecided
 from intempt_core.planning import Policy
 
 MAX_REQUEST_ID = 2**63 - 1
@@ -172,7 +173,8 @@ class HistoryQueries:
         fresh = [row.number for row in rows if self._final_counts.get(row.id) is None]
         counts = count_by_state(connection, fresh) if fresh else {}
         resends = read_resends(connection, rows)  # of a finished batch they still change
-        verdicts = _count_verdicts(connection, [row.number for row in rows])
+        numbers = [row.number for row in rows]
+        verdicts, waiting = _count_verdicts(connection, numbers), count_waiting(connection, numbers)
         found = []
         for row in rows:
             events, requests = (
@@ -181,6 +183,7 @@ class HistoryQueries:
             summary = _make_batch_summary(
                 row, events, requests, resends.get(row.number, NO_RESENDS), verdicts.get(row.number, {})
             )
+            summary = replace(summary, waiting=waiting.get(row.number, {}))
             if summary.is_final:
                 self._final_counts.put(row.id, (events, requests))
             found.append(summary)

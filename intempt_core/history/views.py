@@ -146,6 +146,8 @@ class BatchSummary:
         resent: how many of the events in a state were sent again in another batch, whatever came of it there; what was
             accepted is not counted, and states without any are absent.
         resolved: how many of these were accepted when they were sent again.
+        waiting: how many of the unknown and of the not sent events wait for a person: they were not sent again, and
+            what became of them is not known. States without any are absent.
         verdicts: what became of the events that are accepted, and of those that are unknown and were found to have
             arrived, as far as the target says so: a sandbox does.
         unrecorded: how many of its events are still to be recorded, or never will be: see ``recorder``.
@@ -176,6 +178,7 @@ class BatchSummary:
     resends: tuple[str, ...] = ()
     resent: Mapping[RequestState, int] = field(default_factory=dict)
     resolved: Mapping[RequestState, int] = field(default_factory=dict)
+    waiting: Mapping[RequestState, int] = field(default_factory=dict)
     verdicts: Mapping[RequestState, VerdictCounts] = field(default_factory=dict)
     unrecorded: int = 0
     recorder: str = ""

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from intempt_core.contract import Outcome
+from intempt_core.contract import Outcome, RequestVerdict
 from intempt_core.dispatch.process_locks import acquire_lock, locate_owner_lock
 from intempt_core.history import AttemptEnd, AttemptStart, BatchState, EventIntent, RequestState
 from intempt_core.history.history import History
@@ -243,6 +243,22 @@ def test_what_waits_for_a_person_is_on_top_with_what_to_do(
     page.get_by_role("link", name="← All batches").click()
     settled(page)
     expect(widget(page, f"undecided-{worklist.unknown}")).to_have_count(0)
+
+
+def test_a_batch_whose_unknown_events_are_processed_asks_for_nothing_and_says_so(
+    page: Page, worklist: Worklist, history: History
+) -> None:
+    open_list(page, (1440, 900), worklist.word)
+    expect(widget(page, f"undecided-{worklist.unknown}")).to_be_visible()
+    found = history.throughput.unjudged(worklist.unknown, 10)
+    history.throughput.record_verdicts(worklist.unknown, [(one, RequestVerdict(len(one.events))) for one in found])
+    open_list(page, (1440, 900), worklist.word)
+    expect(rows(page).first).to_contain_text("3 of the unknown arrived and are processed")
+    expect(widget(page, f"undecided-{worklist.unknown}")).to_have_count(0)
+    rows(page).first.get_by_role("link").click()
+    settled(page)
+    expect(page.get_by_text("3 of the unknown arrived and are processed")).to_be_visible()
+    expect(widget(page, "history-decision")).to_have_count(0)
 
 
 @pytest.mark.parametrize("size", LONG_SIZES)

@@ -140,9 +140,7 @@ def describe_undecided(found: UndecidedCounts) -> str:
 
 def describe_decision(batch: BatchSummary) -> str:
     """What there is to decide about one batch."""
-    states = RequestState.UNKNOWN, RequestState.NOT_SENT
-    waiting = {state: batch.count_resendable(state) for state in states}
-    parts = [f"{count:,} {label_state(state)}" for state, count in waiting.items() if count]
+    parts = [f"{batch.waiting[state]:,} {label_state(state)}" for state in RequestState if batch.waiting.get(state)]
     if batch.state in (BatchState.STOPPED, BatchState.PAUSED):
         parts.insert(0, batch.state.value)
     return " · ".join(parts)

@@ -39,6 +39,7 @@ from pages.parts.shared.formatting import (
 )
 from pages.parts.shared.links import JOURNEY_HELP, open_in_compose, show_journey_button, show_link
 from pages.parts.shared.outcome_card import show_outcome_card, show_response
+from pages.parts.shared.result_view import show_batch_result
 from pages.parts.shared.screen_state import make_key, read_widget, set_widget
 from pages.parts.shared.screens import set_title
 from pages.parts.shared.send_flow import show_batch_controls, watch_batch
@@ -106,6 +107,8 @@ def show_batch(id_: str) -> None:
         id_
     )  # read after the watch began, so that no end of the batch is missed
     show_batch_controls(batch)
+    if not batch.is_active and (batch.processed or batch.ignored):
+        show_batch_result(batch)
     show_decision(batch)
     with st.container(horizontal=True, vertical_alignment="center"):
         show_resend(batch, get_selected_target())
@@ -185,8 +188,7 @@ def show_lineage(batch: BatchSummary) -> None:
 
 def show_decision(batch: BatchSummary) -> None:
     """What waits for a person in this batch, and how to leave it as it is."""
-    waiting = sum(batch.count_resendable(state) for state in (RequestState.UNKNOWN, RequestState.NOT_SENT))
-    if batch.is_active or not waiting or batch.state is BatchState.CANCELLED:
+    if batch.is_active or not batch.waiting or batch.state is BatchState.CANCELLED:
         return
     control = get_services().history.control
     with st.container(horizontal=True, vertical_alignment="center", key="history-decision"):

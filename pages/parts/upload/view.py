@@ -184,7 +184,7 @@ def show_upload_result(batch: BatchSummary) -> None:
     """Step 6, Result: what became of the events, what is left to decide, a line for each row of the file, and links."""
     st.markdown(f"**6 Result{'' if batch.is_final else ' so far'}**")
     show_batch_result(batch)
-    unknown = batch.count_resendable(RequestState.UNKNOWN)
+    unknown = batch.waiting.get(RequestState.UNKNOWN)
     with st.container(horizontal=True, vertical_alignment="center"):
         if (
             batch.is_final

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from intempt_core.contract import RequestVerdict
 from intempt_core.contract.outcome import Outcome
 from intempt_core.history import AttemptEnd, AttemptStart, BatchFilter, BatchOrder, BatchState, History, RequestState
 from intempt_core.history.worklist import batch_search
@@ -82,6 +83,7 @@ def test_what_is_unknown_or_not_sent_needs_a_decision_until_one_is_made(history:
     assert (counts.batches, counts.events) == (2, {RequestState.UNKNOWN: 3, RequestState.NOT_SENT: 3})
     listed = history.queries.batches(BatchFilter(undecided=True))
     assert [one.id for one in listed.items] == [not_sent, unknown]
+    assert [one.waiting for one in listed.items] == [{RequestState.NOT_SENT: 3}, {RequestState.UNKNOWN: 3}]
     history.control.dismiss(not_sent)
     assert history.queries.undecided().events == {RequestState.UNKNOWN: 3}
     history.control.dismiss(not_sent, again=True)
@@ -93,11 +95,46 @@ def test_what_was_sent_again_to_the_same_target_is_decided_in_the_later_batch(hi
     again = [replace(one, events=list(one.events)) for one in history.outcomes.request_intents(original, RequestState)]
     resend = history.recorder.record(intent(owner=ME, resend_of=original, policy=Policy.GO_ON), again)
     assert history.queries.undecided().batches == 0  # it is being sent
+    assert history.queries.batch(original).waiting == {}
     for one in history.queries.requests(resend).items:
         history.queue.apply_transitions([AttemptStart(one.id)], owner=ME)
         history.queue.apply_transitions([AttemptEnd(one.id, attempt(Outcome.UNKNOWN))], owner=ME)
     history.control.set_state(resend, BatchState.DONE)
     assert [one.id for one in history.queries.batches(BatchFilter(undecided=True)).items] == [resend]
+
+
+def test_what_turned_out_to_have_arrived_needs_no_decision(history: History) -> None:
+    batch = batch_of(history, [3], [2], policy=Policy.GO_ON)
+    for one in history.queries.requests(batch).items:
+        history.queue.apply_transitions([AttemptStart(one.id)], owner=ME)
+        history.queue.apply_transitions([AttemptEnd(one.id, attempt(Outcome.UNKNOWN))], owner=ME)
+    history.control.set_state(batch, BatchState.DONE)
+    assert history.queries.batch(batch).waiting == {RequestState.UNKNOWN: 5}
+
+    first, second = history.throughput.unjudged(batch, 10)
+    history.throughput.record_verdicts(batch, [(first, RequestVerdict(3))])
+    counts, summary = history.queries.undecided(), history.queries.batch(batch)
+    assert (counts.batches, counts.events) == (1, {RequestState.UNKNOWN: 2})
+    assert (summary.waiting, summary.processed) == ({RequestState.UNKNOWN: 2}, 3)
+
+    history.throughput.record_verdicts(batch, [(second, RequestVerdict(2))])
+    assert history.queries.undecided().batches == 0
+    assert history.queries.batches(BatchFilter(undecided=True)).items == ()
+    summary = history.queries.batch(batch)
+    assert (summary.waiting, summary.events, summary.processed) == ({}, {RequestState.UNKNOWN: 5}, 5)
+
+
+def test_a_stopped_batch_needs_a_decision_about_the_events_behind_what_arrived(history: History) -> None:
+    batch = batch_of(history, [1, 2])
+    sent = history.queries.requests(batch).items[0]
+    history.queue.apply_transitions([AttemptStart(sent.id)], owner=ME)
+    history.queue.apply_transitions([AttemptEnd(sent.id, attempt(Outcome.UNKNOWN))], owner=ME)
+    history.control.set_state(batch, BatchState.STOPPED)
+    history.throughput.record_verdicts(
+        batch, [(one, RequestVerdict(1)) for one in history.throughput.unjudged(batch, 10)]
+    )
+    counts = history.queries.undecided()
+    assert (counts.batches, counts.events, counts.halted) == (1, {}, {BatchState.STOPPED: 1})
 
 
 def test_a_paused_batch_needs_a_decision(history: History) -> None:
