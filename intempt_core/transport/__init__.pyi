@@ -24,6 +24,7 @@ from .sandbox_client import (
     LiveView as LiveView,
     SandboxArrival as SandboxArrival,
     SandboxClient as SandboxClient,
+    SimulatedFailures as SimulatedFailures,
 )
 from .track_client import (
     Attempt as Attempt,

@@ -87,6 +87,21 @@ class LiveView:
 
 
 @dataclass(frozen=True, slots=True)
+class SimulatedFailures:
+    """The failures that a sandbox simulates.
+
+    Attributes:
+        everything: Those of all requests; of one project, where that was asked about.
+        projects: Those of the first projects that have some of their own, by the project's name.
+        project_count: How many projects have some of their own.
+    """
+
+    everything: FaultDocument
+    projects: Mapping[str, FaultDocument]
+    project_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class KeptRequest:
     """A request as it came to the sandbox, without its credential.
 
@@ -327,20 +342,30 @@ class SandboxClient:
 
     # ── simulated failures ────────────────────────────────────────────────────────────────────────────────────────
 
-    def read_faults(self, timeout: float = SANDBOX_TIMEOUT_SECONDS) -> FaultDocument:
-        """The failures that the sandbox simulates now, if it responds within ``timeout`` seconds."""
-        return self._request_faults("GET", timeout=timeout)
+    def read_faults(self, timeout: float = SANDBOX_TIMEOUT_SECONDS, *, project: str | None = None) -> FaultDocument:
+        """The failures that the sandbox simulates for everything now, or for a project, if it responds within
+        ``timeout`` seconds.
+        """
+        return self._request_faults("GET", project, timeout=timeout).everything
 
-    def replace_faults(self, faults: FaultDocument) -> FaultDocument:
-        """Have the sandbox simulate these failures and no others; what it simulates then."""
+    def read_all_faults(self) -> SimulatedFailures:
+        """The failures that the sandbox simulates now, those of single projects too."""
+        return self._request_faults("GET", None)
+
+    def replace_faults(self, faults: FaultDocument, *, project: str | None = None) -> FaultDocument:
+        """Have the sandbox simulate these failures for everything, or for a project, and no others; what it simulates
+        then.
+        """
         content, kind = faults.model_dump_json(), {"content-type": "application/json"}
-        return self._request_faults("PUT", content=content, headers=kind)
+        return self._request_faults("PUT", project, content=content, headers=kind).everything
 
-    def _request_faults(self, method: str, **arguments: Any) -> FaultDocument:
-        found = self._request_json(method, SandboxPath.FAULTS, **arguments)
+    def _request_faults(self, method: str, project: str | None, **arguments: Any) -> SimulatedFailures:
+        place = {} if project is None else {"project": project}
+        found = self._request_json(method, SandboxPath.FAULTS, params=place, **arguments)
         with _check_form():
-            del found["sentence"]
-            return parse_fault_document(found)
+            projects = {str(one.pop("project")): _parse_faults(one) for one in found.pop("projects", ())}
+            count = int(found.pop("project_count", len(projects)))
+            return SimulatedFailures(_parse_faults(found), projects, count)
 
     def _request_json(
         self, method: str, path: str, *, parse: Callable[[bytes], Json] = json.loads, **arguments: Any
@@ -379,6 +404,12 @@ def _check_form() -> Iterator[None]:
         yield
     except (KeyError, TypeError, ValueError, AttributeError, FaultDocumentUnreadable):
         raise SandboxUnavailable("What responds at the sandbox's address is no sandbox of this version.") from None
+
+
+def _parse_faults(document: dict[str, Any]) -> FaultDocument:
+    """Any: JSON of ``GET /_sandbox/faults``."""
+    del document["sentence"]
+    return parse_fault_document(document)
 
 
 def _parse_arrival(event: Mapping[str, Any]) -> SandboxArrival:

@@ -132,3 +132,23 @@ def test_axe_finds_nothing_serious_in_the_dark(dark: Page, console: Console, who
     dark.get_by_text("Simulate failures", exact=True).click()
     settled(dark)
     assert serious_findings(dark) == []
+
+
+def test_failures_that_a_test_has_left_to_its_project_are_ended_on_the_screen(page: Page, console: Console) -> None:
+    faults = [{"fault": "status", "status": 429, "retry_after": 2, "times": 2}, {"fault": "latency", "ms": 5}]
+    path = "/_sandbox/faults?project=test%20shop-1"
+    assert call(console, path, {"faults": faults}, method="PUT") == 200
+    assert call(console, "/_sandbox/faults", {"faults": [{"fault": "latency", "ms": 1}]}, method="PUT") == 200
+    try:
+        open_screen(page, "/watch")
+        frame = widget(page, "sandbox-faults")
+        expect(frame.get_by_text("simulating failures")).to_have_count(2)
+        expect(frame.get_by_text("simulating failures for project test shop-1")).to_be_visible()
+        expect(frame.get_by_text("429 with Retry-After 2 s on everything, 2 more times")).to_have_count(2)
+        assert serious_findings(page) == []
+        settled(page)
+        frame.get_by_role("button", name="Stop for this project").click()
+        expect(frame.get_by_text("simulating failures")).to_have_count(1)
+        expect(frame.get_by_role("button", name="Stop simulation")).to_be_visible()
+    finally:
+        call(console, path, method="DELETE")

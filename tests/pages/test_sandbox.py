@@ -21,6 +21,7 @@ from intempt_core.contract.faults import (
 from pages.parts.sandbox.faults_view import describe_simulation
 from pages.parts.sandbox.live_view import find_feeds_question
 from pages.parts.shared.sandbox_connection import get_sandbox_client, read_active_faults
+from pages.parts.shared.screen_state import make_key
 from tests.pages.conftest import Screen
 
 
@@ -46,6 +47,30 @@ def test_a_failure_is_added_shown_and_removed(sandbox: Screen) -> None:
         assert get_sandbox_client().read_faults() == FaultDocument()
     finally:
         get_sandbox_client().replace_faults(FaultDocument())
+        read_active_faults.clear()
+
+
+def test_failures_of_one_project_are_shown_beside_those_of_everything_and_each_is_removed(sandbox: Screen) -> None:
+    client = get_sandbox_client()
+    fails, waits = StatusFault(fault="status", status=503), LatencyFault(fault="latency", ms=200)
+    try:
+        client.replace_faults(FaultDocument(faults=[fails]))
+        client.replace_faults(FaultDocument(faults=[fails, waits]), project="a*b_c")
+        client.replace_faults(FaultDocument(faults=[waits]), project="other")
+        screen = sandbox.run()
+        for badge in ("", r" for project a\*b\_c", " for project other"):
+            assert f":orange-badge[◆ simulating failures{badge}]" in screen.markdown
+        screen.press(make_key("sandbox-remove", 0, "a*b_c")).run()
+        assert client.read_faults(project="a*b_c").faults == [waits]
+        screen.press(make_key("sandbox-stop", "a*b_c")).run()
+        now = client.read_all_faults()
+        assert (now.everything.faults, dict(now.projects)) == ([fails], {"other": FaultDocument(faults=[waits])})
+        screen.press("sandbox-stop").run()
+        assert client.read_faults() == FaultDocument()
+        assert screen.has(make_key("sandbox-stop", "other"))
+    finally:
+        for project in (None, "a*b_c", "other"):
+            client.replace_faults(FaultDocument(), project=project)
         read_active_faults.clear()
 
 

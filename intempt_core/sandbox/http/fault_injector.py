@@ -95,6 +95,12 @@ class FaultInjector:
             faults = self._everything if project is None else self._by_project.get(project)
             return FaultDocument() if faults is None else faults.current
 
+    def read_projects(self) -> dict[str, FaultDocument]:
+        """Read the active faults of each project that has some of its own, by its name."""
+        with self._lock:
+            found = {project: faults.current for project, faults in sorted(self._by_project.items())}
+        return {project: faults for project, faults in found.items() if faults.active}
+
     def deduplicates(self, project: str) -> bool:
         """Whether a repeated event id is ignored in a project."""
         with self._lock:

@@ -322,7 +322,22 @@ def _build_schemas() -> JsonSchema:
         "FaultsNow": {
             "type": "object",
             "required": ["faults", "deduplicates", "sentence"],
-            "properties": {"faults": {"type": "array"}, "deduplicates": {"type": "boolean"}, "sentence": _TEXT},
+            "properties": {
+                "faults": {"type": "array"}, "deduplicates": {"type": "boolean"}, "sentence": _TEXT,
+                "projects": {
+                    "type": "array",
+                    "description": "The first projects that have failures of their own; none where one is asked about.",
+                    "items": {
+                        "type": "object",
+                        "required": ["project", "faults", "deduplicates", "sentence"],
+                        "properties": {
+                            "project": _TEXT, "faults": {"type": "array"}, "deduplicates": {"type": "boolean"},
+                            "sentence": _TEXT,
+                        },
+                    },
+                },
+                "project_count": _build_integer(0),
+            },
         },
     }  # fmt: skip
     derived = {"TrackRequest": wire, "Faults": faults}

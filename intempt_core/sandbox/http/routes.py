@@ -1,6 +1,7 @@
 """The sandbox as a Starlette application: the paths of CONTRACT 1, 5 and 6, and its own API below ``/_sandbox/``."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from intempt_core.contract import (
     SHARED_FEEDS,
     VERDICT_HEADER,
     FaultDocument,
+    Json,
     LiveFilter,
     SandboxPath,
     compute_feeds,
@@ -81,6 +83,9 @@ CACHED_PARSE_BYTES = 50_000
 """Bytes of a body whose parsed events are kept until they are projected; those of a larger one take too much memory,
 and the body is parsed again.
 """
+
+MAX_FAULTY_PROJECTS_LISTED = 50
+"""Projects whose own faults are listed beside those of everything; all are counted."""
 
 MAX_FAULT_DOCUMENT_BYTES = 100_000
 """Bytes of a fault document at the most."""
@@ -293,8 +298,13 @@ class _Endpoints:
         elif request.method == "DELETE":
             check_origin(request, self.page_origins)
             self.injector.set(FaultDocument(), project)
-        now = self.injector.read_current(project)
-        return json_response({**now.model_dump(), "sentence": now.sentence})
+        now = _describe_faults(self.injector.read_current(project))
+        if project is None:
+            projects = self.injector.read_projects()
+            listed = itertools.islice(projects.items(), MAX_FAULTY_PROJECTS_LISTED)
+            now["projects"] = [{"project": name, **_describe_faults(faults)} for name, faults in listed]
+            now["project_count"] = len(projects)
+        return json_response(now)
 
     async def openapi(self, request: Request) -> Response:
         """The OpenAPI document. It needs no key: nothing that was received is in it."""
@@ -339,6 +349,10 @@ def _parse_events(body: bytes, received_at: int) -> tuple[int, EventColumns | No
     """How many events a track request has, and the events, where they are small enough to be kept."""
     events = read_track(body, received_at)
     return events.event_count, events if len(body) <= CACHED_PARSE_BYTES else None
+
+
+def _describe_faults(faults: FaultDocument) -> dict[str, Json]:
+    return {**faults.model_dump(), "sentence": faults.sentence}
 
 
 def create_sandbox_app(

@@ -12,6 +12,8 @@ from intempt_core.contract import (
     SlowResponseFault,
     StatusFault,
     TooLargeFault,
+    format_count,
+    shorten_value,
 )
 from intempt_core.errors import SandboxUnavailable
 from pages.parts.sandbox.state import (
@@ -40,23 +42,49 @@ RETRY_AFTER_STATUSES = (429, 503)
 
 
 def show_active_faults() -> None:
-    """The failures that are simulated now, each with a button that removes it; nothing where there are none."""
+    """The failures that are simulated now, those of single projects too, each with a button that removes it; nothing
+    where there are none.
+    """
     try:
-        now = get_sandbox_client().read_faults()
+        now = get_sandbox_client().read_all_faults()
     except SandboxUnavailable:
         return  # the live rows show why
-    if not now.active:
+    if not now.everything.active and not now.projects:
         return
     with st.container(border=True, key="sandbox-faults"):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.markdown(":orange-badge[◆ simulating failures]", width="content")
-            st.text(now.sentence, width="stretch")
-            st.button("Stop simulation", key="sandbox-stop", type="primary", on_click=remove_all_faults)
-        if len(now.faults) > 1:
-            for number, fault in enumerate(now.faults):
-                label = escape_markdown(fault.describe(fault.effect))
-                st.button(f"Remove: {label}", key=make_key("sandbox-remove", number), type="tertiary",
-                          on_click=remove_fault, args=(number,))  # fmt: skip
+        if now.everything.active:
+            _show_faults(now.everything)
+        for project, faults in now.projects.items():
+            _show_faults(faults, project)
+        if now.project_count > len(now.projects):
+            more = format_count(now.project_count - len(now.projects), "more project")
+            st.text(f"… and {more} with failures of their own, which a test or a program has set.")
+
+
+def _show_faults(faults: FaultDocument, project: str | None = None) -> None:
+    """The failures of everything, or those that a test or a program has set for a project, with what removes them."""
+    key = "sandbox-stop" if project is None else make_key("sandbox-stop", project)
+    of_project = "" if project is None else f" for project {escape_markdown(shorten_value(project))}"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f":orange-badge[◆ simulating failures{of_project}]", width="content")
+        st.text(faults.sentence, width="stretch")
+        st.button(
+            "Stop simulation" if project is None else "Stop for this project",
+            key=key,
+            type="primary" if project is None else "secondary",
+            on_click=remove_all_faults,
+            args=(project,),
+        )
+    if len(faults.faults) > 1:
+        for number, fault in enumerate(faults.faults):
+            label = escape_markdown(fault.describe(fault.effect))
+            st.button(
+                f"Remove: {label}",
+                key=make_key("sandbox-remove", number, *([] if project is None else [project])),
+                type="tertiary",
+                on_click=remove_fault,
+                args=(number, project),
+            )
 
 
 def choose_fault() -> None:

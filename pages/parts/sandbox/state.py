@@ -106,22 +106,24 @@ def add_fault(fault: Fault) -> None:
     change_faults(lambda now: now.model_copy(update={"faults": [*now.faults, fault]}))
 
 
-def remove_fault(number: int) -> None:
-    """Remove one failure, by its position."""
-    change_faults(lambda now: now.model_copy(update={"faults": [f for n, f in enumerate(now.faults) if n != number]}))
+def remove_fault(number: int, project: str | None = None) -> None:
+    """Remove one failure, of everything or of a project, by its position."""
+    change_faults(
+        lambda now: now.model_copy(update={"faults": [f for n, f in enumerate(now.faults) if n != number]}), project
+    )
 
 
-def remove_all_faults() -> None:
-    """Remove all failures, and turn deduplication on."""
-    change_faults(lambda _: FaultDocument())
+def remove_all_faults(project: str | None = None) -> None:
+    """Remove all failures of everything, or those of a project, and turn deduplication on."""
+    change_faults(lambda _: FaultDocument(), project)
 
 
-def change_faults(change: Callable[[FaultDocument], FaultDocument]) -> None:
+def change_faults(change: Callable[[FaultDocument], FaultDocument], project: str | None = None) -> None:
     """Change the failures that are simulated; why the sandbox rejects them is a sentence."""
-    found = get_sandbox_state()
+    found, client = get_sandbox_state(), get_sandbox_client()
     read_active_faults.clear()
     try:
-        get_sandbox_client().replace_faults(change(get_sandbox_client().read_faults()))
+        client.replace_faults(change(client.read_faults(project=project)), project=project)
         found.trouble = ""
     except SandboxUnavailable as error:
         found.trouble = str(error)

@@ -142,7 +142,13 @@ def test_a_fault_is_said_plainly_and_ends_when_it_is_cleared(sandbox: Sandbox) -
     document = sandbox.fail({"fault": "status", "status": 500, "share": 0.1, "path": "*/track"})
     assert document["sentence"] == "The sandbox simulates failures: 10 % 500 on track."
     assert sandbox.http.get("/_sandbox/faults").json() == document
-    assert sandbox.http.delete("/_sandbox/faults").json() == {"faults": [], "deduplicates": True, "sentence": ""}
+    assert sandbox.http.delete("/_sandbox/faults").json() == {
+        "faults": [],
+        "deduplicates": True,
+        "sentence": "",
+        "projects": [],
+        "project_count": 0,
+    }
     assert sandbox.send()[0] == 201
 
 

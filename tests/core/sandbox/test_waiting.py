@@ -173,6 +173,21 @@ def test_failures_of_a_project_leave_others_alone_and_stand_beside_those_of_ever
     assert send(http, project).status_code == 201
 
 
+def test_projects_that_fail_by_themselves_are_listed_up_to_a_number_and_counted(http: httpx.Client) -> None:
+    names = [f"failing {number:02}" for number in range(52)]
+    for name in names:
+        http.put("/_sandbox/faults", params={"project": name}, json={"deduplicates": False})
+    spent = {"faults": [{"fault": "status", "status": 503, "times": 1}]}
+    http.put("/_sandbox/faults", params={"project": "spent"}, json=spent)
+    assert send(http, "spent").status_code == 503
+    now = http.get("/_sandbox/faults").json()
+    assert ([one["project"] for one in now["projects"]], now["project_count"]) == (names[:50], 52)
+    assert "projects" not in http.get("/_sandbox/faults", params={"project": names[0]}).json()
+    for name in (*names, "spent"):
+        http.delete("/_sandbox/faults", params={"project": name})
+    assert http.get("/_sandbox/faults").json()["projects"] == []
+
+
 def test_a_project_may_store_repeated_ids_alone(http: httpx.Client, project: str) -> None:
     http.put("/_sandbox/faults", params={"project": project}, json={"deduplicates": False})
     for name in (project, f"not {project}"):

@@ -65,6 +65,12 @@ def test_faults_are_set_and_read(url: str, sandbox: SandboxClient) -> None:
     assert sandbox.replace_faults(wanted) == wanted == sandbox.read_faults()
     send(url, '{"track": []}')
     assert sandbox.read_live(shown=LiveFilter.REJECTED).rows[0].fault == "503 with Retry-After 1 s"
+    mine = FaultDocument(deduplicates=False)
+    assert sandbox.replace_faults(mine, project="a/b") == mine == sandbox.read_faults(project="a/b")
+    now = sandbox.read_all_faults()
+    assert (now.everything, dict(now.projects), now.project_count) == (wanted, {"a/b": mine}, 1)
+    sandbox.replace_faults(FaultDocument(), project="a/b")
+    assert not sandbox.read_all_faults().projects
     wrong = FaultDocument.model_construct(faults=[StatusFault.model_construct(fault="status", status=1000)])
     with pytest.raises(SandboxUnavailable, match=r"faults\.0\.status: Input should be less than or equal to 599"):
         sandbox.replace_faults(wrong)
