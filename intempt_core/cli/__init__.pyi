@@ -10,6 +10,9 @@ from .commands.coverage import (
 from .commands.generate import (
     write_fixture as write_fixture,
 )
+from .commands.move import (
+    move_to_database as move_to_database,
+)
 from .commands.sandbox import (
     serve_sandbox as serve_sandbox,
 )

@@ -10,6 +10,7 @@ from intempt_core.cli.arguments.command import Command
 from intempt_core.cli.arguments.console import CONSOLE, find_console_options
 from intempt_core.cli.arguments.coverage import COVERAGE
 from intempt_core.cli.arguments.generate import GENERATE
+from intempt_core.cli.arguments.move import MOVE
 from intempt_core.cli.arguments.sandbox import SANDBOX
 from intempt_core.cli.arguments.schema import SCHEMA
 from intempt_core.cli.arguments.send import SEND
@@ -29,6 +30,7 @@ COMMANDS: tuple[Command, ...] = (
     COVERAGE,
     SCHEMA,
     SETTINGS,
+    MOVE,
 )
 """Every command, in the order in which the help lists them."""
 

@@ -26,6 +26,7 @@ from .one_shot import (
     wake_once as wake_once,
 )
 from .process_locks import (
+    hold_data_folder as hold_data_folder,
     hold_process_lock as hold_process_lock,
     read_running_console as read_running_console,
 )

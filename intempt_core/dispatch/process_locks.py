@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from intempt_core.errors import NotAllowed
 from intempt_core.platforms import is_file_at, open_lock_file, remove_lock_file, try_lock
 
 CONSOLE_LOCK_NAME = "console.lock"
@@ -91,6 +92,21 @@ def hold_process_lock(data: Path) -> Iterator[str]:
     lock = acquire_lock(locate_owner_lock(data, name))
     try:
         yield name
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+@contextmanager
+def hold_data_folder(data: Path) -> Iterator[None]:
+    """Keep consoles from starting on a data folder. Raises :class:`NotAllowed` where a process uses it already."""
+    lock = acquire_lock(data / CONSOLE_LOCK_NAME)
+    try:
+        senders = [path for path in (data / OWNER_LOCKS_FOLDER).glob("*.lock") if is_lock_held(path)]
+        if lock is None or senders:
+            who = "A console" if lock is None else "A command that sends"
+            raise NotAllowed(f"{who} is running on the data folder {data}. Stop it, and try again.")
+        yield
     finally:
         if lock is not None:
             lock.release()

@@ -11,6 +11,7 @@
 - ``worklist/``: what the list of batches shows beside their counts: searches, what waits for a person, of whom they are
 - ``upkeep/``: the search index, which is filled behind the inserts; backups before a migration, checks of damage and of
   writing, and what was there before
+- ``transfer/``: a whole history on its way from an SQLite file into a PostgreSQL database
 
 What a lower package keeps in the database it states as a protocol in its own terms, as validation does with
 :class:`~intempt_core.validation.PriorSendLookup`. To keep something new: state the protocol there, add the tables to

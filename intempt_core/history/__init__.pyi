@@ -73,3 +73,10 @@ from .upkeep.observer import (
     HistoryObserver as HistoryObserver,
     ObservedAttempt as ObservedAttempt,
 )
+from .transfer.transfer import (
+    MovedTable as MovedTable,
+    MoveProgress as MoveProgress,
+    MoveReport as MoveReport,
+    MoveStage as MoveStage,
+    move_history as move_history,
+)

@@ -26,6 +26,7 @@ from intempt_core.errors import HistoryUnavailable
 from intempt_core.history.migrations import HEAD, create, upgrade, version
 from intempt_core.history.schema import metadata
 from intempt_core.history.sqlite_bulk import get_sqlite_driver
+from intempt_core.history.transfer.moved_marker import check_not_moved
 from intempt_core.history.upkeep.backups import back_up_file, list_backups
 from intempt_core.history.upkeep.content_memory import ContentMemory
 from intempt_core.history.upkeep.observer import HistoryObserver
@@ -291,6 +292,8 @@ class Database:
         """Create the database where there is none, and migrate it to the newest version."""
         with self._translate_errors():
             if self.file is not None:
+                if self.file.name:
+                    check_not_moved(self.file)
                 try:
                     self.file.parent.mkdir(parents=True, exist_ok=True)
                 except OSError as error:
