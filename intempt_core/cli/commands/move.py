@@ -33,10 +33,14 @@ def move_to_database(args: argparse.Namespace, environment: Mapping[str, str]) -
     except SettingsError as error:
         raise ReadError(str(error)) from None
     if not settings.database_url:
-        raise ReadError(f"It is not said where to move. Set {DATABASE_VARIABLE}, such as {DATABASE_EXAMPLE}, or say --to.")
+        raise ReadError(
+            f"It is not said where to move. Set {DATABASE_VARIABLE}, such as {DATABASE_EXAMPLE}, or say --to."
+        )
     file = settings.history_file if args.source is None else _read_source(args.source, settings.history_file.name)
     if not file.is_file():
-        raise ReadError(f"There is no history at {file}. --from takes sqlite:FILE, the history.sqlite3 of a data folder.")
+        raise ReadError(
+            f"There is no history at {file}. --from takes sqlite:FILE, the history.sqlite3 of a data folder."
+        )
     try:
         with hold_data_folder(file.parent):
             report = _show_move(file, settings.database_url)
@@ -80,11 +84,11 @@ def _print_report(report: MoveReport, file: Path, form: str) -> None:
             print_result(f"{table.name:<{width}}  {table.rows:>15,}  {table.digest}")
         print_result(f"{format_count(report.rows, 'row')} moved to {report.to}; every table is the same there.")
     print_message(
-        f"Set {DATABASE_VARIABLE} for the console and for every command. {file} is as it was; keep it as a backup. A note"
-        " beside it keeps consoles from going on with it."
+        f"Set {DATABASE_VARIABLE} for the console and for every command. {file} is as it was; keep it as a backup. A"
+        " note beside it keeps consoles from going on with it."
     )
     if report.unfinished:
         print_message(
-            f"{format_count(report.unfinished, 'batch', 'batches')} of it are not over: the first console or worker that"
-            " starts on the new database goes on with what was being sent."
+            f"{format_count(report.unfinished, 'batch', 'batches')} of it are not over: the first console or worker"
+            " that starts on the new database goes on with what was being sent."
         )

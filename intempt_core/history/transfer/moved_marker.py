@@ -43,6 +43,6 @@ def check_not_moved(file: Path) -> None:
         to, when = note.to, f" at {datetime.fromtimestamp(note.at / 1000, UTC):%Y-%m-%d %H:%M} UTC"
     raise HistoryUnavailable(
         f"History ({file}) was moved to {to}{when}. Set CONSOLE_DATABASE_URL to that database, with its user and"
-        f" password. To go on with the file all the same, delete {path.name} beside it: what was unfinished would then be"
-        " sent from both."
+        f" password. To go on with the file all the same, delete {path.name} beside it: what was unfinished would then"
+        " be sent from both."
     )

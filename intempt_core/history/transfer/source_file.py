@@ -87,7 +87,9 @@ def _read_version(connection: sqlite3.Connection, file: Path) -> str:
             raise
         found = None
     if found is None:
-        raise ReadError(f"{file} is an SQLite database, but no history. Name the file history.sqlite3 of a data folder.")
+        raise ReadError(
+            f"{file} is an SQLite database, but no history. Name the file history.sqlite3 of a data folder."
+        )
     if found[0] > HEAD:
         raise ReadError(
             f"{file} was written by a newer console (version {found[0]}, this one knows {HEAD}). Move it with the newer"

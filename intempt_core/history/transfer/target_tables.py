@@ -57,7 +57,9 @@ class TargetTables:
         self._connection.execute(_BEGIN)
         try:
             self._connection.execute(
-                sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(sql.SQL(", ").join(map(sql.Identifier, self._names)))
+                sql.SQL("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE").format(
+                    sql.SQL(", ").join(map(sql.Identifier, self._names))
+                )
             )
         except psycopg.errors.LockNotAvailable:
             raise NotAllowed(
@@ -66,8 +68,8 @@ class TargetTables:
         filled = [name for name in self._names if self._has_rows(name)]
         if filled:
             raise NotAllowed(
-                f"The database that is moved to holds something already, in {', '.join(filled)}. A history is moved into"
-                " an empty database, and never added to another one: name another database."
+                f"The database that is moved to holds something already, in {', '.join(filled)}. A history is moved"
+                " into an empty database, and never added to another one: name another database."
             )
 
     def drop_indexes(self) -> None:
@@ -84,7 +86,13 @@ class TargetTables:
         """Make indexes and foreign keys again, one at each step: how many are made, of how many."""
         for number, make in enumerate(self._restoring):
             yield number, len(self._restoring)
-            self._connection.execute(make)
+            try:
+                self._connection.execute(make)
+            except psycopg.IntegrityError as error:
+                raise HistoryUnavailable(
+                    f"The rows of the file do not belong together: {error.diag.message_primary}"
+                    f" ({error.diag.message_detail}) Nothing was moved."
+                ) from None
 
     def fill(self, table: Table, blocks: Iterable[tuple[int, bytes]]) -> Iterator[int]:
         """Write blocks of lines into a table; after each of them, how many rows were given until now."""
@@ -103,7 +111,7 @@ class TargetTables:
 
     def read_back(self, table: Table) -> Iterator[bytes]:
         """Every row of a table as its line, in the order of its key, some lines at a time."""
-        query = f"COPY (SELECT {list_columns(table)} FROM {_name(table)} ORDER BY {_list_key(table)}) TO STDOUT"
+        query = f"COPY (SELECT {list_columns(table)} FROM {_name(table)} ORDER BY {_list_key(table)}) TO STDOUT"  # noqa: S608  of our own schema
         with self._translating(table), self._connection.cursor() as cursor, cursor.copy(query) as copy:
             for lines in copy:
                 yield bytes(lines)
@@ -128,7 +136,7 @@ class TargetTables:
     def _has_rows(self, name: str) -> bool:
         return bool(self._query(sql.SQL("SELECT EXISTS (SELECT FROM {})").format(sql.Identifier(name)))[0])
 
-    def _query(self, query: sql.Composable | LiteralString, values: Sequence[object] = ()) -> tuple[Any, ...]:
+    def _query(self, query: sql.SQL | sql.Composed | LiteralString, values: Sequence[object] = ()) -> tuple[Any, ...]:
         """The only row of a query. Any: what the database gives."""
         row = self._connection.execute(query, values or None).fetchone()
         assert row is not None  # noqa: S101  such a query has exactly one row
@@ -153,10 +161,11 @@ def _name(table: Table) -> str:
 def _list_key(table: Table) -> str:
     """The columns of a table's key, texts in the order of their bytes, as SQLite has them."""
     return ", ".join(
-        f'"{column.name}"' + (' COLLATE "C"' if _needs_collation(column) else "") for column in table.primary_key.columns
+        f'"{column.name}"' + (' COLLATE "C"' if _needs_collation(column) else "")
+        for column in table.primary_key.columns
     )
 
 
 def _needs_collation(column: Column[Any]) -> bool:
-    kind = column.type.dialect_impl(postgresql.dialect())
+    kind = column.type.dialect_impl(postgresql.dialect())  # type: ignore[no-untyped-call]
     return isinstance(kind, Text) and kind.collation != "C"

@@ -94,9 +94,7 @@ class MoveReport:
         return sum(table.rows for table in self.tables)
 
 
-def move_history(
-    file: Path, url: str, *, on_progress: Callable[[MoveProgress], None] = lambda _: None
-) -> MoveReport:
+def move_history(file: Path, url: str, *, on_progress: Callable[[MoveProgress], None] = lambda _: None) -> MoveReport:
     """Move a history from an SQLite file into an empty PostgreSQL database, and leave a note beside the file.
 
     The caller sees to it that no process sends from the file: what is in flight there would be lost to both.
@@ -113,7 +111,9 @@ def move_history(
         HistoryUnavailable: one of both cannot be used. Nothing was moved.
     """
     if not url.startswith("postgresql+psycopg://"):
-        raise SettingsError("A history is moved into a PostgreSQL database, postgresql+psycopg://user:password@host/name.")
+        raise SettingsError(
+            "A history is moved into a PostgreSQL database, postgresql+psycopg://user:password@host/name."
+        )
     tables = [table for table in metadata.sorted_tables if table.name not in RUNTIME_TABLES]
     with open_source(file) as source:
         with closing(Database.open(url)) as database:
@@ -179,6 +179,6 @@ def _check_equal(table: str, counted: int, sent: _LineDigest, found: _LineDigest
     if (counted, sent.hex) != (found.rows, found.hex):
         raise HistoryUnavailable(
             f"{table} is not the same after it was copied: {format_count(counted, 'row')} with the digest"
-            f" {sent.hex[:16]}… in the file, {format_count(found.rows, 'row')} with {found.hex[:16]}… in the database that"
-            " is moved to. Nothing was moved."
+            f" {sent.hex[:16]}… in the file, {format_count(found.rows, 'row')} with {found.hex[:16]}… in the database"
+            " that is moved to. Nothing was moved."
         )

@@ -2,6 +2,7 @@
 
 from sqlalchemy import insert, update
 
+from intempt_core.contract import RequestVerdict
 from intempt_core.contract.outcome import Outcome
 from intempt_core.history import (
     AttemptEnd,
@@ -34,10 +35,10 @@ HARD_TEXTS = (
 def fill_history(history: History) -> None:
     """Record batches in every state, with requests in every state, and what people save."""
     sending = batch_of(history, [1, 1, 1], [2, 2], [1, 1], [4, 1], [1], [1], [1], name="all\tof it")
-    settle(history, sending, 1, Outcome.ACCEPTED, processed=1, ignored=0, repeated=0)
+    settle(history, sending, 1, Outcome.ACCEPTED, verdict=RequestVerdict(0, 1, 1))
     settle(history, sending, 1, Outcome.REJECTED, response_body=bytes(range(256)), response_length=256)
     settle(history, sending, 2, Outcome.UNKNOWN, reason=HARD_TEXTS[0])
-    settle(history, sending, 3, Outcome.NOT_SENT, headers=[("x", HARD_TEXTS[1]), ("y", HARD_TEXTS[5])])
+    settle(history, sending, 3, Outcome.NOT_SENT, headers=(("x", HARD_TEXTS[1]), ("y", HARD_TEXTS[5])))
     settle(history, sending, 4, None)
     (work,) = history.queue.take(sending, 4, 1)[:1] or history.queue.take(sending, 5, 1)
     history.queue.apply_transitions([AttemptStart(work.id)], owner=ME)
@@ -66,7 +67,9 @@ def fill_history(history: History) -> None:
         for row, text in enumerate(HARD_TEXTS, 1)
     ]
     history.recorder.record(
-        intent(label=HARD_TEXTS[3], name=HARD_TEXTS[4][:20], notes={"n": HARD_TEXTS[2], "deep": [1.5, None, {"a": "\\"}]}),
+        intent(
+            label=HARD_TEXTS[3], name=HARD_TEXTS[4][:20], notes={"n": HARD_TEXTS[2], "deep": [1.5, None, {"a": "\\"}]}
+        ),
         [request(1, 1, hard, b"\0\\x00\\\\ body"), request(2, 1, [event(50, member=1), event(50, member=2)])],
     )
     with history.database.writing() as connection:
@@ -76,7 +79,11 @@ def fill_history(history: History) -> None:
         connection.execute(insert(excluded_rows).values(batch=1, row=9, codes="", name="a\tb"))
     history.search_index.stop()
     unkey(history, [whole.id])
-    history.journeys.save(parse_journey('{"name": "first\\t-order", "events": [{"name": "Product viewed", "userId": "u"}]}'))
+    history.journeys.save(
+        parse_journey(
+            '{"name": "first-order ü", "person": {"userId": "\\\\ u"}, "events": [{"name": "Product viewed"}]}'
+        )
+    )
     history.targets.save(StoredTarget("shop", "https://api.intempt.com", "acme", "shop", "1", feeds={"a": "\\\\ 1"}))
 
 

@@ -74,7 +74,6 @@ def stop_at(stage: MoveStage, table: str = "") -> Callable[[MoveProgress], None]
 
 def test_every_row_of_every_table_is_the_same_there(source: Path, empty_postgres_url: str) -> None:
     there = read_rows(f"sqlite:///{source}")
-    assert {row[4] for row in there["requests"]} >= {"pending"} or True
     report = move_history(source, empty_postgres_url)
     found = read_rows(empty_postgres_url)
     assert found == there
@@ -86,7 +85,7 @@ def test_the_history_of_these_tests_holds_every_state(source: Path) -> None:
     with closing(sqlite3.connect(source)) as connection:
         assert {state for (state,) in connection.execute("SELECT state FROM batches")} == {*map(str, BatchState)}
         assert {state for (state,) in connection.execute("SELECT state FROM requests")} == {*map(str, RequestState)}
-        waiting = {row for row in connection.execute("SELECT state, doubt FROM requests WHERE retry_at IS NOT NULL")}
+        waiting = set(connection.execute("SELECT state, doubt FROM requests WHERE retry_at IS NOT NULL"))
         assert waiting == {("pending", 0), ("unknown", 1)}
         assert connection.execute("SELECT count(*) FROM batches WHERE unrecorded > 0 AND recorder <> ''").fetchone()[0]
 
@@ -94,10 +93,11 @@ def test_the_history_of_these_tests_holds_every_state(source: Path) -> None:
 def test_a_digest_is_the_sha256_of_what_copy_gives(source: Path, empty_postgres_url: str) -> None:
     report = move_history(source, empty_postgres_url)
     digests = {table.name: table.digest for table in report.tables}
-    with psycopg.connect(empty_postgres_url.replace("+psycopg", "")) as connection:
-        columns = ", ".join(f'"{column.name}"' for column in metadata.tables["attempts"].columns)
-        with connection.cursor().copy(f"COPY (SELECT {columns} FROM attempts ORDER BY id) TO STDOUT".encode()) as copy:
-            assert digests["attempts"] == sha256(b"".join(map(bytes, copy))).hexdigest()
+    with (
+        psycopg.connect(empty_postgres_url.replace("+psycopg", "")) as connection,
+        connection.cursor().copy("COPY (SELECT * FROM bodies ORDER BY request) TO STDOUT") as copy,
+    ):
+        assert digests["bodies"] == sha256(b"".join(map(bytes, copy))).hexdigest()
 
 
 def test_the_file_is_not_changed_by_a_byte_also_where_its_journal_was_not_written_back(
@@ -176,7 +176,7 @@ def test_a_database_that_holds_anything_takes_no_history(source: Path, postgres_
     with closing(History.open(postgres_url)) as history:
         batch_of(history, [1])
     before = read_rows(postgres_url)
-    with pytest.raises(NotAllowed, match="holds something already, in batches, .* name another database"):
+    with pytest.raises(NotAllowed, match=r"holds something already, in batches, .* name another database"):
         move_history(source, postgres_url)
     assert read_rows(postgres_url) == before
     assert not locate_move_note(source).exists()
@@ -249,7 +249,7 @@ def test_a_database_that_is_used_meanwhile_takes_no_history(
     monkeypatch.setattr("intempt_core.history.transfer.target_tables.LOCK_SECONDS", 0.2)
     with psycopg.connect(postgres_url.replace("+psycopg", "")) as other:
         other.execute("SELECT count(*) FROM requests")
-        with pytest.raises(NotAllowed, match="in use. Stop the consoles, workers and commands"):
+        with pytest.raises(NotAllowed, match=r"in use\. Stop the consoles, workers and commands"):
             move_history(source, postgres_url)
 
 
@@ -314,7 +314,9 @@ def test_no_console_goes_on_with_a_file_that_was_moved_until_its_note_is_deleted
     source: Path, empty_postgres_url: str, postgres: Cluster
 ) -> None:
     move_history(source, empty_postgres_url)
-    with pytest.raises(HistoryUnavailable, match=r"was moved to postgresql.* at 20.* Set CONSOLE_DATABASE_URL") as error:
+    with pytest.raises(
+        HistoryUnavailable, match=r"was moved to postgresql.* at 20.* Set CONSOLE_DATABASE_URL"
+    ) as error:
         History.open(f"sqlite:///{source}")
     assert "s3cret" not in str(error.value)
     assert "s3cret" not in locate_move_note(source).read_text()
@@ -329,7 +331,10 @@ def connection(postgres: Cluster) -> Iterator[psycopg.Connection[tuple[object, .
 
 
 @settings(max_examples=300)
-@given(number=st.floats())
+@given(
+    number=st.floats(-(2.0**53), 2.0**53)
+    | st.sampled_from([float("inf"), float("-inf"), float("nan"), -0.0, 1e15, 1e-5, 1e-4])
+)
 def test_a_number_is_spelt_as_postgresql_does(
     connection: psycopg.Connection[tuple[object, ...]], number: float
 ) -> None:
