@@ -209,7 +209,7 @@ class Settings:
     )
     reading_mb: int = _define_setting(
         "Memory that reading, checking or planning one large file may take, in megabytes; one that needs more is not"
-        " read.",
+        " read. On Windows a large file is worked on in the console's own process, and nothing limits its memory.",
         1_500,
         300,
         100_000,

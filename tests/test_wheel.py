@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import tarfile
+import textwrap
 import zipfile
 from pathlib import Path
 
@@ -19,6 +20,30 @@ name,eventId,userId,timestamp,data.productId
 Product viewed,e1,u1,2026-11-01T10:00:00Z,A1
 Added to cart,e2,u1,2026-11-01T10:01:00Z,A1
 """
+
+SHOP = """\
+import json, urllib.request
+from base64 import b64encode
+import pytest
+
+FIELD = "{field}"
+
+class Shop:
+    def configure(self, *, host, org, project, source, key):
+        self.url = f"http://{{host}}/v1/{{org}}/projects/{{project}}/sources/{{source}}/track"
+        self.key = b64encode(key.replace(".", ":", 1).encode()).decode()
+
+    def add_to_cart(self, user, product):
+        event = {{"eventId": f"{{user}}-{{product}}", "userId": user, "data": {{FIELD: product}}}}
+        body = json.dumps({{"track": [{{"name": "Added to cart", "payload": [event]}}]}}).encode()
+        headers = {{"Authorization": f"Basic {{self.key}}", "Content-Type": "application/json"}}
+        urllib.request.urlopen(urllib.request.Request(self.url, body, headers)).close()
+
+@pytest.fixture
+def shop():
+    return Shop()
+"""
+"""An application under test, and the fixture that a project of its own would have."""
 
 
 def read_pins(name: str) -> dict[str, str]:
@@ -134,3 +159,42 @@ def test_the_base_checks_suggests_and_sends_without_streamlit_and_pandas(tmp_pat
     import intempt_core
 
     assert version.stdout.strip() == intempt_core.__version__
+
+
+@pytest.mark.long
+def test_the_example_of_the_pytest_plugin_passes_with_the_base_and_a_failure_explains_itself(tmp_path: Path) -> None:
+    (wheel,) = build(copy_tree(tmp_path / "tree"), tmp_path / "built", "wheel")
+    programs = make_environment(tmp_path / "environment")
+    install(programs, str(wheel))
+    install(programs, f"pytest=={read_pins('requirements-test.txt')['pytest']}")
+    tests = tmp_path / "tests"
+    tests.mkdir()
+    example = (ROOT / "docs" / "testing-applications.md").read_text("utf-8").split("    def test_cart(", 1)[1]
+    (tests / "test_shop.py").write_text(textwrap.dedent("    def test_cart(" + example.split("\n\n", 1)[0]) + "\n")
+
+    def run_tests(field: str) -> "subprocess.CompletedProcess[str]":
+        (tests / "conftest.py").write_text(SHOP.format(field=field))
+        return subprocess.run(
+            [programs / "pytest", "-p", "no:cacheprovider", "test_shop.py"],
+            cwd=tests,
+            env={"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    passed = run_tests("productId")
+    assert (passed.returncode, "1 passed" in passed.stdout) == (0, True), passed.stdout + passed.stderr
+    assert re.search(r"^plugins:.* event-console-", passed.stdout, re.MULTILINE)
+    failed = run_tests("product_id")
+    assert (failed.returncode, "1 failed" in failed.stdout) == (1, True), failed.stdout + failed.stderr
+    for explanation in (
+        'No “Added to cart” with userId "u1", data.productId "A1" arrived within 5 s.',
+        'expected "A1", and it is missing; that value is in data.product_id, and must be in data.productId, exactly',
+        "error [product_id_missing] The product id is missing.",
+        "A1 is not in Recently Added to Cart",
+        "curl --request POST http://127.0.0.1:",
+    ):
+        assert explanation in failed.stdout
+    assert sorted(path.name for path in tests.iterdir()) == ["conftest.py", "test_shop.py"]  # it leaves nothing there
