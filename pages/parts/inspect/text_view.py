@@ -24,15 +24,22 @@ from pages.parts.shared.widgets.paste_guard import guard_paste
 PASTE_FILE_TYPES = ("json", "jsonl", "txt", "log", "sh", "html", "har", "ps1", "bat", "cmd", "js")
 """Suffixes of the files that can be opened."""
 
+TEXT_WIDGET = "inspect-text"
+
 LINES_AROUND_TROUBLE = 4
 """Lines on both sides of the one where a text cannot be read."""
 
 
 def show_text(screen: InspectState) -> None:
-    """The text once: where it is pasted and edited, or, when it is read, as it is with its problems."""
+    """The text once: where it is pasted and edited, or, when it is read, as it is with its problems.
+
+    The part that draws lines is always there, in the same place, so that the browser has loaded it when a text comes:
+    loading it then would wait until everything else on the screen is drawn.
+    """
     is_read = screen.payload is not None and not screen.is_editing
-    if not is_read:
-        show_paste_area()
+    with st.container():
+        if not is_read:
+            show_paste_area()
     guard_paste(
         PASTE_WIDGET,
         MAX_PASTED_CHARS,
@@ -44,10 +51,15 @@ def show_text(screen: InspectState) -> None:
         takes_anywhere=is_read,
     )
     show_text_actions(screen, is_read=is_read)
+    above = st.container()
     if is_read:
+        with above:
+            st.caption("Annotated payload (invisible characters shown)")
         show_annotated_payload(screen)
     elif screen.trouble_line is not None and screen.text:
         show_trouble_lines(screen, screen.trouble_line)
+    else:
+        show_annotated_text((), {}, key=TEXT_WIDGET, label="Annotated payload")
 
 
 def show_paste_area() -> None:
@@ -104,11 +116,10 @@ def show_annotated_payload(screen: InspectState) -> None:
     first = max(1, min(screen.focus - MAX_LINES_DRAWN // 2, total - MAX_LINES_DRAWN + 1))
     titles = {problem.number: problem.issue.kind.title for problem in screen.problems[: len(screen.annotations)]}
     lines = annotate_lines(text, screen.annotations, first, MAX_LINES_DRAWN)
-    st.caption("Annotated payload (invisible characters shown)")
     show_annotated_text(
         lines,
         titles,
-        key="inspect-text",
+        key=TEXT_WIDGET,
         focus=screen.focus,
         focus_count=screen.focus_count,
         label="Annotated payload",
@@ -124,7 +135,7 @@ def show_trouble_lines(screen: InspectState, line: int) -> None:
     show_annotated_text(
         lines,
         {},
-        key="inspect-text",
+        key=TEXT_WIDGET,
         focus=line,
         focus_count=screen.focus_count,
         label="The lines around the one that cannot be read",

@@ -24,6 +24,7 @@ export default function ({ parentElement, data }) {
   }
   const before = frame.scrollTop;
   list.replaceChildren(lines);
+  frame.hidden = !data.lines.length;
   frame.scrollTop = before;
   if (data.focus && parentElement.focusCount !== data.focusCount) {
     const line = list.querySelector(".focused");
