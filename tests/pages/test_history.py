@@ -15,7 +15,7 @@ from intempt_core.contract.outcome import Outcome
 from intempt_core.history import AttemptEnd, AttemptStart, BatchSource, BatchState, History
 from intempt_core.planning.plan import Policy
 from intempt_core.targets.credential import Credential
-from intempt_core.targets.target import Target
+from intempt_core.targets.target import SANDBOX, Target
 from pages.parts.shared.services import close_services, get_services
 from tests.core.history.factories import ME, SHOP, attempt, batch_of, event, intent, request
 from tests.examples import keep_first_quick
@@ -154,6 +154,15 @@ def test_each_filter_leaves_what_fits(four: dict[str, str], widget: str, value: 
 def test_a_link_of_an_earlier_version_still_filters_by_outcome(four: dict[str, str]) -> None:
     screen = opened(**{"history-outcome": "refused"})
     assert (screen.app.selectbox(key="history-outcome").value, labels(screen)) == ("rejected", ["file"])
+
+
+def test_the_target_filter_says_what_targets_are_called_and_takes_an_old_link(history: History) -> None:
+    for name in (SANDBOX, "shop"):
+        batch_of(history, [1], label=f"{name} label", target=replace(SHOP, name=name))
+    screen = opened(**{"history-target": SANDBOX})
+    chosen = screen.app.selectbox(key="history-target")
+    assert (chosen.options, chosen.value) == (["any target", "Sandbox", "shop"], SANDBOX)
+    assert labels(screen) == [SANDBOX]
 
 
 def test_time_filters_leave_out_what_is_older(history: History, four: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from intempt_core.history import (
     RequestState,
     UndecidedCounts,
 )
+from intempt_core.targets import SANDBOX
 from intempt_core.validation import escape_invisible
 from pages.parts.shared.empty_state import FirstStep, show_empty_state
 from pages.parts.shared.formatting import escape_markdown, format_moment, format_target, label_state
@@ -56,6 +57,8 @@ RESOLVE_HELP = "Opens the batch with what can be resent of it. Nothing is sent b
 def show_history_filters() -> None:
     """The filters by time, target, source and outcome, and the search; all are part of the link."""
     translate_former_state("history-outcome")
+    if st.query_params.get("history-target") == SANDBOX:  # an old link has the target's name, not what it is called
+        set_widget("history-target", SANDBOX)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             "Search",
@@ -66,7 +69,14 @@ def show_history_filters() -> None:
         )
         st.selectbox("Time", SINCE_DAYS, key="history-since", bind="query-params", width=140)
         names = get_services().history.queries.target_names()
-        st.selectbox("Target", ["any target", *names], key="history-target", bind="query-params", width=150)
+        st.selectbox(
+            "Target",
+            ["any target", *names],
+            format_func=format_target,
+            key="history-target",
+            bind="query-params",
+            width=150,
+        )
         st.selectbox(
             "Source",
             ["any source", *(source.value for source in BatchSource)],
