@@ -5,6 +5,7 @@
 - ``allowed_hosts``: where those may lead
 - ``known_targets``: the targets of all sources, as a process that goes on for long sees them
 - ``parsing``: the fields of a target's description
+- ``webhook``: where a target's webhook leads, and what signs it
 - ``loopback``: whether a host is this machine
 - ``credential``: the key, masked wherever it is shown or echoed
 - ``key_search``: where in a text the key is, however it is written there

@@ -39,11 +39,11 @@ class AllowedHosts:
         is_shared = has_password or bool(settings.unprotected) or bool(settings.hosts.strip())
         return cls(listed or (VENDOR_HOSTS if is_shared else None))
 
-    def check(self, base: str) -> None:
-        """Raise :class:`TargetIncomplete` where the URL before ``/v1`` leads to a host that is not allowed."""
-        if self.hosts is None or urlsplit(base).netloc.lower() in self.hosts:
+    def check(self, url: str, what: str = "Targets") -> None:
+        """Raise :class:`TargetIncomplete` where a URL leads to a host that is not allowed; ``what`` has such URLs."""
+        if self.hosts is None or urlsplit(url).netloc.lower() in self.hosts:
             return
         raise TargetIncomplete(
-            f"Targets that are added here may lead to {join_words(self.hosts, 'or')} only. Who runs the console allows"
+            f"{what} that are added here may lead to {join_words(self.hosts, 'or')} only. Who runs the console allows"
             f" more in {ALLOWED_HOSTS_VARIABLE}, or describes the target in secrets.toml."
         )

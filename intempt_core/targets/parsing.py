@@ -16,6 +16,7 @@ from intempt_core.contract import FEED_TITLES, INVISIBLE_CHARACTERS
 from intempt_core.errors import TargetIncomplete
 from intempt_core.targets.credential import Credential
 from intempt_core.targets.loopback import leads_to_this_machine
+from intempt_core.targets.webhook import parse_secret_variable, parse_webhook_url
 
 STAGING_HOST = "api.staging.intempt.com"
 """The vendor's staging host (CONTRACT 1.1)."""
@@ -151,6 +152,8 @@ FIELD_PARSERS: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "feeds": _parse_feed_ids,
         "requests_per_second": _parse_rate,
         "requests_in_flight": _parse_in_flight,
+        "webhook": parse_webhook_url,
+        "webhook_secret": parse_secret_variable,
     }
 )
 """Field → the parser of what TOML, the environment or a form gave for it."""

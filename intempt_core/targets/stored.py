@@ -14,6 +14,7 @@ from intempt_core.contract import Json, dump_json, is_blank
 from intempt_core.errors import CredentialError, TargetIncomplete
 from intempt_core.targets.allowed_hosts import AllowedHosts
 from intempt_core.targets.parsing import FIELD_PARSERS
+from intempt_core.targets.webhook import WEBHOOK_SECRET_MEANING
 
 STORED = "console"
 """The ``origin`` of a target that was added on the screen."""
@@ -30,7 +31,9 @@ KEY_VARIABLE_FIELD = "key_variable"
 _NAME = re.compile(r"[^\W_](?:[\w .-]*[\w.-])?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MAX_TEXT_LENGTH = 500
-_OPTIONAL = ("production", "deduplicates", "requests_per_second", "requests_in_flight")
+_OPTIONAL = (
+    "production", "deduplicates", "requests_per_second", "requests_in_flight", "webhook", "webhook_secret"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,8 @@ class StoredTarget:
         feeds: The console's name of a feed → the feed's id there.
         requests_per_second: The most requests in a second; empty for what the settings say.
         requests_in_flight: The most requests in flight; empty for what the settings say.
+        webhook: The URL that is told when a batch ended, stopped or was paused; empty where none is.
+        webhook_secret: The environment variable of the secret that signs it.
     """
 
     name: str
@@ -62,6 +67,8 @@ class StoredTarget:
     feeds: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     requests_per_second: str = ""
     requests_in_flight: str = ""
+    webhook: str = ""
+    webhook_secret: str = ""
 
     def list_fields(self) -> dict[str, Any]:
         """What its description says, field by field, for the parsers that every description goes through."""
@@ -117,6 +124,8 @@ def find_target_faults(
             parsed = _parse_field(name, value)
             if name == "host":
                 allowed.check(parsed)
+            elif name == "webhook":
+                allowed.check(parsed, "Webhooks")
         except TargetIncomplete as error:
             faults[name] = str(error)
     for feed, value in target.feeds.items():
@@ -126,6 +135,10 @@ def find_target_faults(
             faults[f"feeds.{feed}"] = str(error)
     if sentence := _find_variable_fault(target.key_variable):
         faults[KEY_VARIABLE_FIELD] = sentence
+    if target.webhook and not target.webhook_secret:
+        faults["webhook_secret"] = f"This is missing. {WEBHOOK_SECRET_MEANING}"
+    elif "webhook_secret" not in faults and (sentence := _find_variable_fault(target.webhook_secret)):
+        faults["webhook_secret"] = sentence
     return faults
 
 

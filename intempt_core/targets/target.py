@@ -14,6 +14,8 @@ the environment wins::
     feeds = { recently-viewed = "123" } # our feed → its id there (CONTRACT 5.1)
     requests_per_second = 20            # no more; unless said: what the settings say
     requests_in_flight = 4              # no more; unless said: what the settings say
+    webhook = "https://hooks.example/x" # is told when a batch ended, stopped or was paused
+    webhook_secret = "SHOP_WEBHOOK"     # the environment variable of the secret that signs it
 
 Further targets are added on a screen and stored (``stored``); a name that is described here counts before theirs.
 
@@ -36,6 +38,7 @@ from intempt_core.settings import KEY_VARIABLE
 from intempt_core.targets.allowed_hosts import AllowedHosts
 from intempt_core.targets.credential import Credential
 from intempt_core.targets.parsing import FIELD_PARSERS, TRACK_PATH, encode_segment, is_production
+from intempt_core.targets.webhook import WEBHOOK_SECRET_MEANING
 from intempt_core.targets.stored import STORED, StoredTarget, find_target_faults, normalize_target_name
 
 SANDBOX = "sandbox"
@@ -55,6 +58,8 @@ TARGET_FIELDS = (
     "feeds",
     "requests_per_second",
     "requests_in_flight",
+    "webhook",
+    "webhook_secret",
 )
 """The fields that a description may have."""
 
@@ -78,6 +83,8 @@ class Target:
         feeds: The console's name of a feed → the feed's id there, as plain text.
         requests_per_second: The most requests in a second; 0 for what the settings say.
         requests_in_flight: The most requests whose response is still to come; 0 for what the settings say.
+        webhook: The URL that is told when a batch ended, stopped or was paused; empty where none is.
+        webhook_secret: The environment variable of the secret that signs it.
     """
 
     name: str
@@ -93,6 +100,8 @@ class Target:
     feeds: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}), hash=False)
     requests_per_second: float = 0.0
     requests_in_flight: int = 0
+    webhook: str = field(default="", repr=False)
+    webhook_secret: str = ""
 
     @property
     def title(self) -> str:
@@ -103,6 +112,11 @@ class Target:
     def host(self) -> str:
         """Host, with its port where one is given."""
         return urlsplit(self.base).netloc
+
+    @property
+    def webhook_host(self) -> str:
+        """The host of its webhook, which is all of it that is shown; empty where it has none."""
+        return urlsplit(self.webhook).netloc
 
     @property
     def track_url(self) -> str:
@@ -202,6 +216,8 @@ class TargetRegistry:
             target, sentences = _build_target(description)
             if "key" not in description.fields:
                 sentences.append("key is missing; until one is typed, nothing can be sent there.")
+            if "webhook" in description.fields and "webhook_secret" not in description.fields:
+                sentences.append(f"webhook_secret is missing, so the webhook is told nothing. {WEBHOOK_SECRET_MEANING}")
             problems += [f"Target {description.name}: {sentence}" for sentence in sentences]
             found += [target] if target else []
         return cls([sandbox_target(sandbox_base), *found], problems)
@@ -394,6 +410,7 @@ def _build_target(description: _TargetDescription) -> tuple[Target | None, list[
 
 def _attach_credential(target: Target, credential: Credential, reference: str) -> Target:
     shown = (target.name, target.base, target.org, target.project, target.source, *target.feeds.values())
+    shown += (target.webhook, target.webhook_secret)
     if any(credential.is_in(text) or credential.is_in(unquote(text)) for text in shown):
         raise CredentialError("The key is in another field too, where it would be shown. Remove it there.")
     return replace(target, credential=credential, credential_reference=reference)

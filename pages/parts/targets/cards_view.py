@@ -80,6 +80,8 @@ def show_target_card(target: Target) -> None:
             st.text(describe_key(target))
             if limits := describe_limits(target):
                 st.text(limits)
+            if webhook := describe_webhook(target):
+                st.text(webhook)
             if not target.feeds:
                 st.text("Feeds: no ids known, so they are predicted and cannot be asked")
         if target.feeds:
@@ -116,6 +118,17 @@ def describe_key(target: Target) -> str:
 def _name_origin(target: Target) -> str:
     """What describes a target, for a sentence."""
     return "built in" if target.origin == SANDBOX else f"from {target.credential_reference}"
+
+
+def describe_webhook(target: Target) -> str:
+    """Where a target's webhook leads, by its host alone, and whether its secret is there; empty where it has none."""
+    if not target.webhook:
+        return ""
+    if not target.webhook_secret:
+        return f"Webhook: {target.webhook_host}. It is told nothing: webhook_secret is missing."
+    is_set = get_services().known_targets.has_key(target.webhook_secret)
+    told = "" if is_set else " It is told nothing: that variable is not set where the console runs."
+    return f"Webhook: {target.webhook_host}, signed with ${target.webhook_secret}.{told}"
 
 
 def describe_limits(target: Target) -> str:

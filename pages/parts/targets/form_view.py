@@ -28,6 +28,8 @@ LABELS = {
     KEY_FIELD: "Key for this session",
     "requests_per_second": "Requests per second",
     "requests_in_flight": "Requests in flight",
+    "webhook": "Webhook URL",
+    "webhook_secret": "Environment variable of its secret",
 }
 """The label of each field; faults stand below it."""
 
@@ -40,6 +42,8 @@ _PLACEHOLDERS = {
     KEY_VARIABLE_FIELD: "SHOP_EU_KEY",
     "requests_per_second": "no limit",
     "requests_in_flight": "no limit",
+    "webhook": "https://hooks.example/console",
+    "webhook_secret": "SHOP_EU_WEBHOOK_SECRET",
 }
 _FIELD_ROWS = (("name", "host"), ("org", "project"))
 """Fields in rows, so that they keep their order on a narrow screen."""
@@ -114,7 +118,7 @@ def _show_key_fields() -> None:
 
 
 def _show_optional_fields() -> None:
-    """Feed ids and limits."""
+    """Feed ids, limits and the webhook."""
     faults = get_targets_state().faults
     feed_fields = [f"feeds.{feed}" for feed in FEED_TITLES]
     with st.expander("Feed ids", key="target-form-feeds", expanded=any(name in faults for name in feed_fields)):
@@ -127,6 +131,12 @@ def _show_optional_fields() -> None:
     limits = ("requests_per_second", "requests_in_flight")
     with st.expander("Limits", key="target-form-limits", expanded=any(name in faults for name in limits)):
         for column, name in zip(st.columns(2), limits, strict=True):
+            with column:
+                _show_field(name)
+    webhook = ("webhook", "webhook_secret")
+    with st.expander("Webhook", key="target-form-webhook", expanded=any(name in faults for name in webhook)):
+        st.caption("Is told when a batch has ended, stopped or was paused: with counts, without an event and without a key.")
+        for column, name in zip(st.columns(2), webhook, strict=True):
             with column:
                 _show_field(name)
 

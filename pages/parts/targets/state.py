@@ -33,7 +33,18 @@ COUNTED, IGNORED = "counted twice", "ignored"
 DUPLICATES = (COUNTED, IGNORED)
 """The choices of what a target does with an event id that it already has; the first is preset."""
 
-TEXT_FIELDS = ("name", "host", "org", "project", "source", KEY_VARIABLE_FIELD, "requests_per_second")
+TEXT_FIELDS = (
+    "name",
+    "host",
+    "org",
+    "project",
+    "source",
+    KEY_VARIABLE_FIELD,
+    "requests_per_second",
+    "requests_in_flight",
+    "webhook",
+    "webhook_secret",
+)
 """The fields that are typed, but for the feeds and the key."""
 
 KEY_FIELD = "key"
@@ -112,7 +123,7 @@ def open_form(name: str = "") -> None:
     found = get_targets_state()
     stored = get_services().known_targets.find_stored(name) if name else None
     found.editing, found.faults, found.trouble, found.done, found.deleting = name, {}, "", "", ""
-    for one in (*TEXT_FIELDS, "requests_in_flight"):
+    for one in TEXT_FIELDS:
         set_widget(make_field_key(one), getattr(stored, one) if stored else "")
     for feed in FEED_TITLES:
         set_widget(make_field_key(f"feeds.{feed}"), stored.feeds.get(feed, "") if stored else "")
@@ -153,7 +164,7 @@ def save_form() -> None:
 
 
 def _read_form() -> StoredTarget:
-    texts = {one: (read_widget(make_field_key(one), "") or "").strip() for one in (*TEXT_FIELDS, "requests_in_flight")}
+    texts = {one: (read_widget(make_field_key(one), "") or "").strip() for one in TEXT_FIELDS}
     feeds = {feed: (read_widget(make_field_key(f"feeds.{feed}"), "") or "").strip() for feed in FEED_TITLES}
     return StoredTarget(
         **texts,
