@@ -9,6 +9,7 @@
 - ``saved/``: what people save in this database: journeys and targets
 - ``sqlite_bulk``, ``bounded_cache``: what makes it quick
 - ``worklist/``: what the list of batches shows beside their counts: searches, what waits for a person, of whom they are
+- ``webhooks/``: what the webhooks of targets are to be told, written with the change that they tell of
 - ``upkeep/``: the search index, which is filled behind the inserts; backups before a migration, checks of damage and of
   writing, and what was there before
 - ``transfer/``: a whole history on its way from an SQLite file into a PostgreSQL database

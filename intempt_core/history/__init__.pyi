@@ -80,3 +80,12 @@ from .transfer.transfer import (
     MoveStage as MoveStage,
     move_history as move_history,
 )
+from .webhooks.announcements import (
+    DELIVERED as DELIVERED,
+    GIVEN_UP as GIVEN_UP,
+    WAITING as WAITING,
+)
+from .webhooks.outbox import (
+    WebhookDelivery as WebhookDelivery,
+    WebhookOutbox as WebhookOutbox,
+)

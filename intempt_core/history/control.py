@@ -16,6 +16,7 @@ from intempt_core.history.records import BatchState, RequestState
 from intempt_core.history.repeats import find_repeats_since, make_error
 from intempt_core.history.schema import MAX_NAME_LENGTH, batches, make_search_text, make_storable, requests
 from intempt_core.history.transitions import NEXT_BATCH_STATES, lock_batch
+from intempt_core.history.webhooks.announcements import announce_state
 from intempt_core.planning import Policy
 
 
@@ -55,6 +56,8 @@ class BatchControl:
                 raise NotAllowed(f"Batch {batch} is not done: its excluded rows are still being recorded.")
             if state is BatchState.DONE and _has_open_requests(connection, found.number):
                 raise NotAllowed(f"Batch {batch} is not done: some of its requests are still to be sent.")
+            mine = batches.c.number == found.number
+            announce_state(connection, mine, state=state, reason=reason, now=now)
             values = {"state": state.value, "reason": make_storable(reason), "changed_at": now}
             if state is BatchState.CANCELLED:
                 cancel_pending(connection, requests.c.batch == found.number, now)

@@ -21,6 +21,7 @@ from intempt_core.history.upkeep.backlog import BacklogMeter
 from intempt_core.history.upkeep.integrity import IntegrityCheck
 from intempt_core.history.upkeep.search_index import SearchIndex
 from intempt_core.history.upkeep.write_probe import WriteProbe
+from intempt_core.history.webhooks.outbox import WebhookOutbox
 from intempt_core.history.work_queue import WorkQueue
 
 
@@ -45,6 +46,7 @@ class History:
         probe: tells whether it can be written now.
         integrity: checks the file for damage.
         backlog: measures what is still to be sent.
+        webhooks: gives out what the webhooks of targets are to be told.
     """
 
     def __init__(self, database: Database) -> None:
@@ -65,6 +67,7 @@ class History:
         self.probe = WriteProbe(database)
         self.integrity = IntegrityCheck(database)
         self.backlog = BacklogMeter(database)
+        self.webhooks = WebhookOutbox(database)
 
     @classmethod
     def open(

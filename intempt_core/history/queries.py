@@ -313,6 +313,7 @@ def _make_batch_summary(
             deduplicates=row.deduplicates,
             credential_reference=row.credential_reference,
             feeds=row.feeds,
+            announces=row.announces,
         ),
         policy=Policy(row.policy),
         state=BatchState(row.state),

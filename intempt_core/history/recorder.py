@@ -39,6 +39,7 @@ from intempt_core.history.schema import (
 from intempt_core.history.sqlite_bulk import get_sqlite_driver
 from intempt_core.history.transitions import FINAL_BATCH_STATES, IS_HALF_RECORDED
 from intempt_core.history.upkeep.search_index import SearchIndex, write_keys
+from intempt_core.history.webhooks.announcements import announce_state
 from intempt_core.planning import Plan
 from intempt_core.validation import Report
 
@@ -357,6 +358,7 @@ def _insert_batch(connection: Connection, batch: str, intent: BatchIntent, recor
         "deduplicates": target.deduplicates,
         "credential_reference": target.credential_reference,
         "feeds": dict(target.feeds),
+        "announces": target.announces,
         "policy": intent.policy.value,
         "state": BatchState.SENDING.value,
         "reason": "",
@@ -380,7 +382,9 @@ def _supersede(connection: Connection, numbers: Collection[int], batch: str, now
         return
     reason = f"What never left of it is sent in batch {batch}."
     cancelled = {"state": BatchState.CANCELLED.value, "reason": reason, "changed_at": now}
-    found = connection.execute(update(batches).where(batches.c.number.in_(numbers), IS_HALF_RECORDED).values(cancelled))
+    half = batches.c.number.in_(numbers), IS_HALF_RECORDED
+    announce_state(connection, *half, state=BatchState.CANCELLED, reason=reason, now=now)
+    found = connection.execute(update(batches).where(*half).values(cancelled))
     if found.rowcount != len(numbers):
         raise NotAllowed("A batch of this file that was half recorded goes on by now. Check the file again, then send.")
     cancel_pending(connection, requests.c.batch.in_(numbers), now)
@@ -492,6 +496,7 @@ def describe_partial_recording(recorded: int, unrecorded: int) -> str:
 def write_recording_stop(connection: Connection, batch: str, reason: str, now: int) -> None:
     """Let a batch, of which no more will be recorded, stop; one that a person has cancelled stays so."""
     mine = batches.c.id == batch, batches.c.state.not_in(_FINAL_STATES)
+    announce_state(connection, *mine, state=BatchState.STOPPED, reason=reason, now=now)
     values = {"state": BatchState.STOPPED.value, "reason": make_storable(reason), "changed_at": now, "recorder": ""}
     connection.execute(update(batches).where(*mine).values(values))
 

@@ -88,6 +88,7 @@ class TargetSnapshot:
         deduplicates: whether it promises to ignore an event id that it has seen.
         credential_reference: where the key is found (``$INTEMPT_API_KEY``), never the key itself.
         feeds: ids of its feeds, by feed.
+        announces: whether it has a webhook, which is told when the batch ended, stopped or was paused.
     """
 
     key: str
@@ -103,6 +104,7 @@ class TargetSnapshot:
     deduplicates: bool = False
     credential_reference: str = ""
     feeds: Mapping[str, str] = field(default_factory=dict)
+    announces: bool = False
 
     @classmethod
     def from_target(cls, target: Target) -> "TargetSnapshot":
@@ -121,6 +123,7 @@ class TargetSnapshot:
             deduplicates=target.deduplicates,
             credential_reference=target.credential_reference,
             feeds=dict(target.feeds),
+            announces=bool(target.webhook),
         )
 
 

@@ -87,6 +87,8 @@ batches: Table = Table(
     Column("groups", Integer, nullable=False, server_default="0"),
     # How many attempts a worker made, or ended, after it had lost what they are of.
     Column("overtaken", BigInteger, nullable=False, server_default="0"),
+    # Whether its target had a webhook when it was confirmed, which is told of its end.
+    Column("announces", Boolean, nullable=False, server_default=false()),
     Index("batches_by_search_text", "search_text"),
     Index("batches_by_state", "state"),
     Index("batches_by_digest", "digest"),
@@ -219,6 +221,31 @@ target_places: Table = Table(
     Column("worker", Text, ForeignKey("workers.name", ondelete="CASCADE"), primary_key=True),
     Column("held", Integer, nullable=False),
     Column("wanted", Integer, nullable=False),
+)
+
+# What the webhook of a batch's target is to be told, and what came of it.
+webhook_deliveries: Table = Table(
+    "webhook_deliveries",
+    metadata,
+    Column("id", _KEY_TYPE, primary_key=True),
+    Column("batch", BigInteger, ForeignKey("batches.number", ondelete="CASCADE"), nullable=False),
+    Column("state", Text, nullable=False),  # of the batch
+    Column("reason", Text, nullable=False),
+    Column("occurred_at", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("next_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Column("trouble", Text, nullable=False),
+    Column("body", LargeBinary),  # of the first attempt: every other one sends the same bytes
+    Index("webhook_deliveries_of_batch", "batch"),
+)
+_IS_TO_BE_TOLD = literal_column("status") == literal_column("'waiting'")
+Index(
+    "webhook_deliveries_waiting",
+    webhook_deliveries.c.next_at,
+    sqlite_where=_IS_TO_BE_TOLD,
+    postgresql_where=_IS_TO_BE_TOLD,
 )
 
 # Outcomes of a batch's attempts, second by second: a screen asks twice a second how a batch goes.

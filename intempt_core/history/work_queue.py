@@ -36,6 +36,7 @@ from intempt_core.history.transitions import (
 )
 from intempt_core.history.upkeep.observer import ObservedAttempt
 from intempt_core.history.upkeep.search_index import delete_keys, write_keys
+from intempt_core.history.webhooks.announcements import announce_state
 from intempt_core.planning import Policy
 from intempt_core.transport import Attempt
 
@@ -90,6 +91,9 @@ class WorkQueue:
             if pause:
                 paused = {"state": BatchState.PAUSED.value, "reason": pause, "changed_at": self._database.clock()}
                 is_sending = batches.c.id == batch, batches.c.state == BatchState.SENDING.value
+                announce_state(
+                    connection, *is_sending, state=BatchState.PAUSED, reason=pause, now=self._database.clock()
+                )
                 connection.execute(update(batches).where(*is_sending).values(paused))
             return True
 

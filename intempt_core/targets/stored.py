@@ -31,9 +31,10 @@ KEY_VARIABLE_FIELD = "key_variable"
 _NAME = re.compile(r"[^\W_](?:[\w .-]*[\w.-])?")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MAX_TEXT_LENGTH = 500
-_OPTIONAL = (
-    "production", "deduplicates", "requests_per_second", "requests_in_flight", "webhook", "webhook_secret"
-)
+_LEADING = MappingProxyType({"host": "Targets", "webhook": "Webhooks"})
+"""The fields that lead to a host, and what a sentence calls them."""
+
+_OPTIONAL = ("production", "deduplicates", "requests_per_second", "requests_in_flight", "webhook", "webhook_secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,10 +123,8 @@ def find_target_faults(
             continue
         try:
             parsed = _parse_field(name, value)
-            if name == "host":
-                allowed.check(parsed)
-            elif name == "webhook":
-                allowed.check(parsed, "Webhooks")
+            if name in _LEADING:
+                allowed.check(parsed, _LEADING[name])
         except TargetIncomplete as error:
             faults[name] = str(error)
     for feed, value in target.feeds.items():
@@ -135,10 +134,8 @@ def find_target_faults(
             faults[f"feeds.{feed}"] = str(error)
     if sentence := _find_variable_fault(target.key_variable):
         faults[KEY_VARIABLE_FIELD] = sentence
-    if target.webhook and not target.webhook_secret:
-        faults["webhook_secret"] = f"This is missing. {WEBHOOK_SECRET_MEANING}"
-    elif "webhook_secret" not in faults and (sentence := _find_variable_fault(target.webhook_secret)):
-        faults["webhook_secret"] = sentence
+    if sentence := _find_secret_fault(target):
+        faults.setdefault("webhook_secret", sentence)
     return faults
 
 
@@ -161,6 +158,12 @@ def _find_name_fault(name: str, taken: Collection[str], sandbox: str) -> str:
     if normalize_target_name(name) in map(normalize_target_name, taken):
         return "Another target has this name. Choose another."
     return ""
+
+
+def _find_secret_fault(target: StoredTarget) -> str:
+    if target.webhook and not target.webhook_secret:
+        return f"This is missing. {WEBHOOK_SECRET_MEANING}"
+    return _find_variable_fault(target.webhook_secret)
 
 
 def _find_variable_fault(variable: str) -> str:

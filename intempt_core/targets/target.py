@@ -38,8 +38,8 @@ from intempt_core.settings import KEY_VARIABLE
 from intempt_core.targets.allowed_hosts import AllowedHosts
 from intempt_core.targets.credential import Credential
 from intempt_core.targets.parsing import FIELD_PARSERS, TRACK_PATH, encode_segment, is_production
-from intempt_core.targets.webhook import WEBHOOK_SECRET_MEANING
 from intempt_core.targets.stored import STORED, StoredTarget, find_target_faults, normalize_target_name
+from intempt_core.targets.webhook import WEBHOOK_SECRET_MEANING
 
 SANDBOX = "sandbox"
 """The name of the target that needs no description; no other may have it."""

@@ -11,7 +11,7 @@ from intempt_core.contract import INVISIBLE_CHARACTERS
 from intempt_core.errors import TargetIncomplete
 from intempt_core.targets.loopback import leads_to_this_machine
 
-WEBHOOK_SECRET_MEANING = "It names the environment variable of the secret that signs each message."
+WEBHOOK_SECRET_MEANING = "It names the environment variable of the secret that signs each message."  # noqa: S105  no secret
 """What the field ``webhook_secret`` is."""
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")

@@ -26,6 +26,9 @@ from .sandbox_client import (
     SandboxClient as SandboxClient,
     SimulatedFailures as SimulatedFailures,
 )
+from .tls import (
+    load_tls_context as load_tls_context,
+)
 from .track_client import (
     Attempt as Attempt,
     ConnectionTest as ConnectionTest,

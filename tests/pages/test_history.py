@@ -328,3 +328,20 @@ def test_old_batches_are_deleted_after_a_preview_and_young_ones_are_kept(history
         time.sleep(0.02)
     assert "Deleted 2 batches with 6 events." in screen.run().texts
     assert labels(screen) == ["waits"]
+
+
+def test_a_batch_says_whether_the_webhook_of_its_target_was_told(history: History) -> None:
+    silent = batch_of(history, [1])
+    assert "Webhook" not in opened(batch=silent).texts
+    batch = batch_of(history, [1], target=replace(SHOP, announces=True), digest="other")
+    assert "Webhook: it is told when this batch has ended, stopped or was paused." in opened(batch=batch).texts
+    history.control.set_state(batch, BatchState.PAUSED)
+    assert "Webhook: “paused” is being delivered." in opened(batch=batch).texts
+    (due,) = history.webhooks.list_due(1)
+    claimed = history.webhooks.claim(due, b"{}", 1)
+    assert claimed is not None
+    history.webhooks.note_failure(claimed, "hooks.example answered 503.", 600_000)
+    told = "Webhook: “paused” is not delivered yet (1 try). hooks.example answered 503. Tried again in "
+    assert told in opened(batch=batch).texts
+    history.webhooks.note_delivered(claimed)
+    assert re.search(r"Webhook: “paused” was delivered at .+ \(1 try\)\.", opened(batch=batch).texts)

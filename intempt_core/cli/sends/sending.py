@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from intempt_core.errors import ConsoleError, CredentialError, HistoryUnavailabl
 from intempt_core.history import History, count_settled
 from intempt_core.settings import Settings
 from intempt_core.targets import SANDBOX, Target, describe_missing_key, sandbox_target
+from intempt_core.webhooks import WebhookDeliverer, find_webhook
 
 POLL_SECONDS = 0.25
 """How often the outcome of a batch is looked for that the console sends."""
@@ -52,6 +54,10 @@ class SendResult:
     batch: str
     is_here: bool
     is_interrupted: bool = False
+
+
+WEBHOOK_SECONDS = 10.0
+"""How long a command tries to tell a webhook what became of its batch."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +92,23 @@ class BatchSender:
 
         Interrupted, requests in flight arrive and every outcome is written; interrupted while it begins, it raises.
         """
-        return self._send_here(begin) if self.console is None else self._send_at_console(begin, wait=wait)
+        if self.console is not None:
+            return self._send_at_console(begin, wait=wait)
+        result = self._send_here(begin)
+        if self.target.webhook:
+            self._tell_webhook(result.batch)
+        return result
+
+    def _tell_webhook(self, batch: str) -> None:
+        """Tell the target's webhook what became of a batch that this process sent; a console tells it later if not."""
+        webhooks = WebhookDeliverer(self.history, lambda one: find_webhook([self.target], one, os.environ))
+        with contextlib.suppress(HistoryUnavailable), webhooks, self.steps.step("Telling the webhook"):
+            if not webhooks.deliver_batch(batch, WEBHOOK_SECONDS):
+                trouble = [one.trouble for one in self.history.webhooks.list_for_batch(batch) if one.trouble]
+                print_message(
+                    f"The webhook at {self.target.webhook_host} was not told yet. {''.join(trouble[-1:])} A console"
+                    " that runs on this history goes on trying for a day."
+                )
 
     def _send_here(self, begin: BeginBatch) -> SendResult:
         dispatcher = self._start_dispatcher()

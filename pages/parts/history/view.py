@@ -24,6 +24,7 @@ from intempt_core.validation import escape_invisible
 from pages.parts.history.case_view import show_case_actions
 from pages.parts.history.list_view import describe_decision
 from pages.parts.history.resend import show_resend
+from pages.parts.history.webhook_view import show_webhook
 from pages.parts.shared.downloads import show_download
 from pages.parts.shared.formatting import (
     STATE_STYLES,
@@ -106,6 +107,7 @@ def show_batch(id_: str) -> None:
     batch = get_services().history.queries.batch(
         id_
     )  # read after the watch began, so that no end of the batch is missed
+    show_webhook(batch)
     show_batch_controls(batch)
     if not batch.is_active and (batch.processed or batch.ignored):
         show_batch_result(batch)

@@ -41,6 +41,7 @@ from intempt_core.transport import SandboxClient
 from intempt_core.uploads import Spool, UploadTokens
 from intempt_core.validation import CatalogueStore, ProductCatalogue, UnknownProductLookup
 from intempt_core.web import Exposure, describe_readable_secrets
+from intempt_core.webhooks import WebhookDeliverer, find_webhook
 from intempt_core.workers import FileContext, FileRecorder, ResultStore, WorkerProcess
 from pages.parts.shared.tab_connection import is_tab_open
 
@@ -62,6 +63,7 @@ class AppServices:
         dispatcher: The engine that sends.
         recordings: The recordings of large files, in processes of their own.
         metrics: What this process did and how it is, for Prometheus.
+        webhooks: Tells the webhooks of targets what became of their batches.
     """
 
     settings: Settings
@@ -83,6 +85,11 @@ class AppServices:
         )
         self.dispatcher = Dispatcher(self.history, SendingEnvironment(self.settings, self.resolve_target), url=self.url)
         self.recordings = FileRecorder(self.history, self.dispatcher.wake)
+        self.webhooks = WebhookDeliverer(
+            self.history,
+            lambda delivery: find_webhook(self.known_targets.registry.all, delivery, os.environ),
+            origin=next((str(origin) for origin in self.exposure.addresses.told), ""),
+        )
         self.metrics = MetricsPage(self.history, self.dispatcher, __version__)
 
     @property
@@ -196,12 +203,14 @@ class AppServices:
         self.upload_tokens.spool.sweep()
         self.results.start()
         self.dispatcher.start(durable=durable)
+        self.webhooks.start()
 
     def stop(self) -> None:
         """Wait for requests in flight, record every outcome, and close."""
         self.recordings.stop()
         self.results.stop()
         self.dispatcher.stop()
+        self.webhooks.stop()
         self.history.close()
         if "sandbox_client" in vars(self):
             self.sandbox_client.close()

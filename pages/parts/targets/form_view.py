@@ -135,7 +135,7 @@ def _show_optional_fields() -> None:
                 _show_field(name)
     webhook = ("webhook", "webhook_secret")
     with st.expander("Webhook", key="target-form-webhook", expanded=any(name in faults for name in webhook)):
-        st.caption("Is told when a batch has ended, stopped or was paused: with counts, without an event and without a key.")
+        st.caption("It is told when a batch has ended, stopped or was paused: with counts, without an event or a key.")
         for column, name in zip(st.columns(2), webhook, strict=True):
             with column:
                 _show_field(name)
