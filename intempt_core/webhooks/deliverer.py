@@ -10,7 +10,7 @@ from typing import Self
 
 from intempt_core.errors import HistoryError, HistoryUnavailable
 from intempt_core.history import DELIVERED, History, WebhookDelivery
-from intempt_core.logs import LogFact, write_log
+from intempt_core.logs import write_log
 from intempt_core.webhooks.delivery import DeliveryResult, Webhook, open_client, post_message
 from intempt_core.webhooks.message import build_message
 
@@ -139,16 +139,25 @@ class WebhookDeliverer:
             log.exception("delivering to a webhook failed")
 
     def _note(self, delivery: WebhookDelivery, result: DeliveryResult) -> None:
-        facts: dict[str, LogFact] = {"batch": delivery.batch, "state": delivery.state.value, "tries": delivery.tries}
+        state, tries = delivery.state.value, delivery.tries
         if not result.trouble:
             self._history.webhooks.note_delivered(delivery)
-            write_log(log, "webhook was told", **facts)
+            write_log(log, "webhook was told", batch=delivery.batch, state=state, tries=tries)
             return
-        pause = min(FIRST_PAUSE_SECONDS * 2 ** min(delivery.tries - 1, 20), MAX_PAUSE_SECONDS)
+        pause = min(FIRST_PAUSE_SECONDS * 2 ** min(tries - 1, 20), MAX_PAUSE_SECONDS)
         wait = max(pause * (1 - self._jitter() / 2), result.wait_seconds)
         given_up = result.is_final or self._is_late(delivery)
         self._history.webhooks.note_failure(delivery, result.trouble, None if given_up else int(wait * 1000))
-        write_log(log, "webhook was not told", level=logging.WARNING, given_up=given_up, reason=result.trouble, **facts)
+        write_log(
+            log,
+            "webhook was not told",
+            level=logging.WARNING,
+            batch=delivery.batch,
+            state=state,
+            tries=tries,
+            given_up=given_up,
+            reason=result.trouble,
+        )
 
     def _is_late(self, delivery: WebhookDelivery) -> bool:
         return self._history.database.clock() - delivery.occurred_at > GIVE_UP_SECONDS * 1000

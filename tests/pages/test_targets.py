@@ -121,6 +121,26 @@ def test_a_restarted_console_has_it_with_its_feed_ids_its_limits_and_its_promise
     assert get_services().targets["Shop EU"].production
 
 
+def test_a_webhook_is_kept_with_the_variable_of_its_secret_and_shown_by_its_host_alone(
+    targets: Screen, tab: Callable[[str], Screen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(targets, "shop", webhook="https://hooks.example/T0KEN")
+    assert faults(targets) == [
+        "This is missing. It names the environment variable of the secret that signs each message."
+    ]
+    targets.app.text_input(key="target-form-webhook_secret").set_value("SHOP_HOOK")
+    targets.press("target-form-use")
+    assert faults(targets) == []
+    assert (
+        "Webhook: hooks.example, signed with $SHOP_HOOK. It is told nothing: that variable is not set where the console"
+        " runs."
+    ) in targets.texts
+    assert "T0KEN" not in shown(targets)
+    monkeypatch.setenv("SHOP_HOOK", "a secret that is long enough")
+    close_services()
+    assert tab("targets.py").texts.count("Webhook: hooks.example, signed with $SHOP_HOOK.\n") == 1
+
+
 def test_a_key_in_an_environment_variable_is_named_and_never_stored(
     targets: Screen, tab: Callable[[str], Screen], monkeypatch: pytest.MonkeyPatch
 ) -> None:

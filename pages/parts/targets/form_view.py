@@ -134,7 +134,7 @@ def _show_optional_fields() -> None:
             with column:
                 _show_field(name)
     webhook = ("webhook", "webhook_secret")
-    with st.expander("Webhook", key="target-form-webhook", expanded=any(name in faults for name in webhook)):
+    with st.expander("Webhook", key="target-form-webhooks", expanded=any(name in faults for name in webhook)):
         st.caption("It is told when a batch has ended, stopped or was paused: with counts, without an event or a key.")
         for column, name in zip(st.columns(2), webhook, strict=True):
             with column:
