@@ -1,8 +1,7 @@
 """A word on standard error for each step of a command: which one it is, how far it is, and how long it has taken.
 
-At a terminal it is a line that is written over, by ``rich``, which is imported only there. Elsewhere it is a plain line
-now and then, so that a step that takes long is named in a log; at a terminal without cursor control (``TERM=dumb``) the
-first one comes soon.
+At a terminal it is a line that is written over (``live_lines.py``). Elsewhere it is a plain line now and then, so that
+a step that takes long is named in a log; at a terminal without cursor control (``TERM=dumb``) the first one comes soon.
 """
 
 import contextlib
@@ -11,12 +10,11 @@ import threading
 import time
 from collections.abc import Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, TextIO, cast
+from typing import TextIO, cast
 
+from intempt_core.cli.live_lines import SHOW_CURSOR, LiveLines
 from intempt_core.cli.output import sanitize_text
-
-if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+from intempt_core.platforms import enable_cursor_control
 
 PLAIN_LINE_SECONDS = 5.0
 """How often a step is named where there is no terminal."""
@@ -36,7 +34,6 @@ BAR_WIDTH = 40
 MAX_NAME_LENGTH = 40
 """Characters of a file's name in a step."""
 
-_SHOW_CURSOR = "\x1b[?25h"
 _DUMB_TERMINALS = ("dumb", "unknown")
 
 
@@ -46,9 +43,10 @@ class StepDisplay:
     def __init__(self, out: TextIO) -> None:
         self._out = out
         is_terminal = out.isatty()
-        self._is_live = is_terminal and os.environ.get("TERM", "").lower() not in _DUMB_TERMINALS
+        is_dumb = os.environ.get("TERM", "").lower() in _DUMB_TERMINALS
+        self._is_live = is_terminal and not is_dumb and enable_cursor_control()
         self._first_line = DUMB_LINE_SECONDS if is_terminal else PLAIN_LINE_SECONDS
-        self._console: Console | None = None
+        self._was_live = False
         self._word, self._detail, self._trouble, self._done, self._total = "", "", "", 0, 0
         self._began = self._updated = 0.0
 
@@ -60,8 +58,8 @@ class StepDisplay:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Show the cursor again, wherever an interrupt has come."""
-        if self._console is not None:
-            _GuardedStream(self._out).write(_SHOW_CURSOR)
+        if self._was_live:
+            _GuardedStream(self._out).write(SHOW_CURSOR)
 
     @contextlib.contextmanager
     def step(self, word: str, detail: str = "") -> Iterator[None]:
@@ -95,41 +93,21 @@ class StepDisplay:
 
     @contextlib.contextmanager
     def _show_live(self) -> Iterator[None]:
-        from rich.console import Console  # noqa: PLC0415  a tenth of a second that only a terminal is worth
-        from rich.live import Live  # noqa: PLC0415
-
-        if self._console is None:
-            out = cast("TextIO", _GuardedStream(self._out))
-            self._console = Console(file=out, highlight=False, markup=False, emoji=False)
-        shown = Live(
-            get_renderable=self._render,
-            console=self._console,
-            refresh_per_second=REFRESHES_PER_SECOND,
-            transient=True,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        try:
-            shown.start(refresh=True)
+        self._was_live = True
+        with LiveLines(cast("TextIO", _GuardedStream(self._out)), self._render, REFRESHES_PER_SECOND):
             yield
-        finally:
-            shown.stop()
 
-    def _render(self) -> "RenderableType":
-        from rich.console import Group  # noqa: PLC0415
-        from rich.progress_bar import ProgressBar  # noqa: PLC0415
-        from rich.text import Text  # noqa: PLC0415
-
+    def _render(self) -> list[str]:
         seconds = time.monotonic() - self._began
-        turns = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if (self._out.encoding or "").lower().startswith("utf") else "|/-\\"
-        turn = turns[int(seconds * REFRESHES_PER_SECOND) % len(turns)]
-        line = Text(f"{turn} {self._format_line(seconds)}", no_wrap=True, overflow="ellipsis")
-        lines: list[RenderableType] = [line]
-        if self._total:
-            lines.append(ProgressBar(total=self._total, completed=self._done, width=BAR_WIDTH))
-        if self._trouble:
-            lines.append(Text(sanitize_text(self._trouble, self._out)))
-        return Group(*lines)
+        is_utf = (self._out.encoding or "").lower().startswith("utf")
+        turns, full, empty = ("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏", "━", "┄") if is_utf else ("|/-\\", "#", "-")
+        lines = [f"{turns[int(seconds * REFRESHES_PER_SECOND) % len(turns)]} {self._format_line(seconds)}"]
+        if total := self._total:
+            done = min(BAR_WIDTH * self._done // total, BAR_WIDTH)
+            lines.append(full * done + empty * (BAR_WIDTH - done))
+        if trouble := self._trouble:
+            lines.append(sanitize_text(trouble, self._out))
+        return lines
 
     # ── elsewhere ────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -171,9 +149,9 @@ class _GuardedStream:
     def flush(self) -> None:
         """Nothing waits to be written."""
 
-    def isatty(self) -> bool:
-        """Whether it is a terminal."""
-        return self._out.isatty()
+    def fileno(self) -> int:
+        """The number by which the system knows it."""
+        return self._out.fileno()
 
 
 def shorten_name(name: str) -> str:

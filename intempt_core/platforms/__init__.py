@@ -3,6 +3,7 @@
 - ``file_locks``: locks that the system releases when their process ends.
 - ``boot_clock``: a clock that all processes share, and which start of the machine it counts from.
 - ``disks``: how much of a disk is free.
+- ``terminals``: what a terminal needs before it takes sequences that move its cursor.
 - ``processes``: how a process gives way, what memory it takes, and how it is started apart from its terminal.
 
 Modules that only some systems have (``fcntl``, ``resource``) are imported here alone, and only where they are.

@@ -22,3 +22,6 @@ from .processes import (
     read_own_peak_bytes as read_own_peak_bytes,
     read_resident_bytes as read_resident_bytes,
 )
+from .terminals import (
+    enable_cursor_control as enable_cursor_control,
+)

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import pytest
 
 from intempt_core.cli import steps
 from intempt_core.cli.exit_codes import ExitCode
+from intempt_core.cli.live_lines import LiveLines, cut_to_width
 from intempt_core.cli.steps import StepDisplay
 from tests.core.cli.terminals import ROOT, TerminalRun
 from tests.core.cli.test_cli import file, good, key, start, url_of
@@ -139,11 +141,61 @@ def test_lines_come_again_and_again_and_end_with_the_step(monkeypatch: pytest.Mo
     assert written.count("Sending: 2 of 9 events · 0 s\n") >= 2
 
 
-def test_where_there_is_no_terminal_nothing_is_imported_for_one(tmp_path: Path) -> None:
-    script = "import sys; from intempt_core.cli import main; main(); print('rich' in sys.modules)"
+def test_where_there_is_no_terminal_nothing_is_written_for_one(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", script, "check", file(tmp_path, *good(1))],
+        [sys.executable, "-m", "intempt_core", "check", file(tmp_path, *good(1))],
         cwd=ROOT, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert done.stdout.endswith("\nFalse\n")
+    assert done.stdout.endswith("warnings.\n")
     assert done.stderr == ""
+
+
+class Screen(io.StringIO):
+    """What a terminal shows of what is written to it, by the few sequences that live lines use."""
+
+    @property
+    def rows(self) -> list[str]:
+        rows, row = [""], 0
+        for piece in re.findall(r"\x1b\[[?\d]*[A-Za-z]|\r|\n|[^\x1b\r\n]+", self.getvalue()):
+            if piece == "\x1b[1A":
+                row -= 1
+            elif piece == "\x1b[2K":
+                rows[row] = ""
+            elif piece == "\n":
+                row += 1
+                rows += [""] * (row == len(rows))
+            elif piece[0] not in "\r\x1b":
+                assert rows[row] == "", "it is written onto what is there"
+                rows[row] = piece
+        return rows
+
+
+def test_live_lines_are_written_over_and_nothing_of_them_is_left() -> None:
+    out = Screen()
+    states = iter([["a"], ["b", "###", "c"], ["d", "e"]])
+    shown = ["z"]
+    lines = LiveLines(out, lambda: next(states, shown), 1_000)
+    with lines:
+        while next(states, None) is not None or out.rows[0] != "z":
+            time.sleep(0.001)
+        assert [row for row in out.rows if row] == ["z"]
+        shown.append("y" * 500)
+        while "y" not in out.getvalue():
+            time.sleep(0.001)
+        assert [row for row in out.rows if row] == ["z", "y" * 79]  # a terminal that says no width has 80 columns
+    assert "".join(out.rows) == ""
+    assert out.getvalue().endswith("\x1b[?25h")
+
+
+@pytest.mark.parametrize(
+    ("line", "width", "cut"),
+    [
+        ("abc", 3, "abc"),
+        ("abcd", 3, "abc"),
+        ("日本語", 5, "日本"),
+        ("e\u0301a\u0301o", 2, "e\u0301a\u0301"),
+        ("x", 0, ""),
+    ],
+)
+def test_a_line_is_cut_to_the_columns_that_it_takes(line: str, width: int, cut: str) -> None:
+    assert cut_to_width(line, width) == cut

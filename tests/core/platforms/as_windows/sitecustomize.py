@@ -20,7 +20,7 @@ from typing import Any, cast
 STANDS_ON = (
     "aiohttp", "alembic.command", "asyncio", "concurrent.futures", "dbos", "getpass", "httpx", "httpx_aiohttp",
     "jsonschema_rs", "multiprocessing", "numpy", "orjson", "platform", "pyarrow.compute", "pyarrow.csv",
-    "pyarrow.parquet", "pydantic", "rich.live", "rich.progress", "shutil", "sqlalchemy.dialects.sqlite", "ssl",
+    "pyarrow.parquet", "pydantic", "shutil", "sqlalchemy.dialects.sqlite", "ssl",
     "starlette.applications", "tempfile", "uvicorn", "xlsxwriter", "zipfile", "zoneinfo",
 )  # fmt: skip
 
