@@ -47,9 +47,10 @@ def shop():
 
 
 def read_pins(name: str) -> dict[str, str]:
-    """The exact versions of a requirements file, by name."""
+    """The exact versions of a requirements file, by name without its extras."""
     lines = (re.split("[#;]", line)[0].strip() for line in (ROOT / name).read_text().splitlines())
-    return dict(line.lower().split("==") for line in lines if line and not line.startswith("-"))
+    pins = (line.lower().split("==") for line in lines if line and not line.startswith("-"))
+    return {name.partition("[")[0]: pin for name, pin in pins}
 
 
 def test_base_and_extra_together_are_the_full_list_each_pin_within_its_range() -> None:
