@@ -21,9 +21,10 @@ FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.1, 2.0
 """Seconds between two attempts to reach a history that is unavailable; the pause doubles."""
 
 
-FAST_RESPONSE_MS, SLOW_LANES_PER_COMMIT = 15.0, 4
-"""Where responses come faster than this, all lanes that wait share a transaction. Where they come slower there is time
-for more transactions: so few lanes share one, and not all of them wait for each other and send at the same moment."""
+FAST_RESPONSE_MS = 15.0
+"""Where responses come faster than this, a transaction waits for the lanes whose responses are there already, and what
+it lets go is sent together. Where they come slower, it is written at once, and each lane sends before the next one
+prepares its request: the first of sixteen does not wait for fifteen, and their responses do not come together."""
 
 SLOW_WRITE_SECONDS, WORKER_ONLY_SECONDS = 0.05, 1.0
 """After a write in the event loop that took so long, all writes are left to the worker thread for a while."""
@@ -123,11 +124,8 @@ class HistoryWriter:
             are_quick = self._response_ms < FAST_RESPONSE_MS
             if are_quick:
                 await self._gather_ready()
-            few = len(self._waiting) if are_quick else SLOW_LANES_PER_COMMIT
-            some, self._waiting = self._waiting[:few], self._waiting[few:]
-            await self._commit_group(some)
-            if not are_quick:
-                await _yield_to_loop()  # so that these are sent before the next ones are written
+            some, self._waiting = self._waiting, []
+            await self._commit_group(some, in_turn=not are_quick)
 
     async def _gather_ready(self) -> None:
         """Let lanes go on whose responses are there already: their outcomes go into the same transaction."""
@@ -136,8 +134,11 @@ class HistoryWriter:
             count = len(self._waiting)
             await _yield_to_loop()
 
-    async def _commit_group(self, some: "list[_PendingWrite]") -> None:
-        """Write what some lanes wait for, and what others begin to wait for while the lock is waited for."""
+    async def _commit_group(self, some: "list[_PendingWrite]", *, in_turn: bool = False) -> None:
+        """Write what some lanes wait for, and what others begin to wait for while the lock is waited for.
+
+        With ``in_turn`` the lanes go on one after another, each after the one before has had its turn of the loop.
+        """
         self._in_commit = _join_groups(some)
         try:
             invalid = await self._write_in_turn(some)
@@ -147,7 +148,7 @@ class HistoryWriter:
             failed, self._in_commit = self._in_commit, ()
             if len(some) > 1 and not isinstance(error, HistoryUnavailable):
                 for one in some:  # a transition that cannot be written must not keep others from being written
-                    await self._commit_group([one])
+                    await self._commit_group([one], in_turn=in_turn)
                 return
             self._given_up += _count_outcomes(failed)
             for _, future in some:
@@ -155,9 +156,16 @@ class HistoryWriter:
                     future.set_exception(error)
             return
         self._in_commit = ()
-        for _, future in some:
-            if not future.done():
-                future.set_result(invalid)
+        waiting = [future for _, future in some if not future.done()]
+        try:
+            while in_turn and len(waiting) > 1:
+                _set_result(waiting.pop(0), invalid)
+                await asyncio.sleep(0)
+        finally:  # also where this is cancelled: what is written is written
+            for future in waiting:
+                _set_result(future, invalid)
+        if in_turn:
+            await _yield_to_loop()  # so that the last one is sent before more is written
 
     async def _write_in_turn(self, some: "list[_PendingWrite]") -> frozenset[int] | None:
         """Write in the event loop, which takes a millisecond: a thread would wait longer for its turn.
@@ -233,6 +241,11 @@ class HistoryWriter:
         """End the worker thread, and wait for locks as long as before."""
         self._worker.shutdown(wait=True, cancel_futures=True)
         self.history.database.lock_timeout.shortened = False
+
+
+def _set_result(future: "asyncio.Future[frozenset[int]]", invalid: frozenset[int]) -> None:
+    if not future.done():  # its lane may have been cancelled meanwhile
+        future.set_result(invalid)
 
 
 def _join_groups(some: "Iterable[_PendingWrite]") -> list[Transition]:

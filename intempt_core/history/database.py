@@ -136,6 +136,8 @@ class Database:
         self._inode: tuple[int, int] | None = None
         self._reopen_lock = threading.Lock()
         self.lock_timeout = lock_timeout
+        self._kept_writer: Connection | None = None
+        self._kept_file: tuple[int, int] | None = None  # of the connection above
         self._write_lock = threading.Lock()  # between threads: SQLite itself would sleep and try again
         self.memory = ContentMemory(self.file, traces) if self.file is not None and self.file.name else None
         self.write_trouble = ""
@@ -178,6 +180,7 @@ class Database:
 
     def close(self) -> None:
         """Close every connection."""
+        self._close_kept_writer()
         self.engine.dispose()
 
     @contextmanager
@@ -202,7 +205,7 @@ class Database:
         try:
             with self._observe("write", nowait=nowait), self._translate_errors(), self._hold_write_lock(nowait=nowait):
                 self._check_file()
-                with (self._nowait_writer if nowait else self._writer).begin() as connection:
+                with self._begin_nowait() if nowait else self._writer.begin() as connection:
                     yield connection
         except HistoryUnavailable as error:
             if not nowait:  # who does not wait tries again
@@ -225,6 +228,28 @@ class Database:
         finally:
             if not (failed and nowait):  # who does not wait tries again
                 self.observer.note_transaction(kind, time.perf_counter() - began, failed=failed)
+
+    @contextmanager
+    def _begin_nowait(self) -> Iterator[Connection]:
+        """Begin to write with the connection that is kept for it: dispatch does, hundreds of times a second."""
+        if self._kept_writer is not None and self._kept_file != self._inode:
+            self._kept_writer.invalidate()  # it writes to a file that another one has replaced
+            self._close_kept_writer()
+        if self._kept_writer is None:
+            self._kept_writer, self._kept_file = self._nowait_writer.connect(), self._inode
+        kept = self._kept_writer
+        try:
+            with kept.begin():
+                yield kept
+        except BaseException:
+            self._close_kept_writer()  # the pool resets it
+            raise
+
+    def _close_kept_writer(self) -> None:
+        """Give the connection back that is kept for writing; the caller has the lock to write, or is the last one."""
+        kept, self._kept_writer = self._kept_writer, None
+        if kept is not None:
+            kept.close()
 
     @property
     def is_being_written(self) -> bool:

@@ -16,19 +16,18 @@ from contextlib import aclosing, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from http.cookiejar import DefaultCookiePolicy
-from typing import Any, NamedTuple, Self, cast
+from typing import Any, NamedTuple, Self, TypeAlias, cast
 
 import aiohttp
 import httpx
 import orjson
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
-from httpx_aiohttp import AiohttpTransport
 
 from intempt_core.contract import INVISIBLE_CHARACTERS, MASK, Outcome, now_ms
 from intempt_core.settings import Settings
 from intempt_core.targets import SANDBOX, Credential, Target, is_loopback_address
-from intempt_core.transport._httpx_fast import PreparedPost, RequestHead
+from intempt_core.transport._httpx_fast import PreparedPost, PreparedTransport, ReadyStream, RequestHead
 from intempt_core.transport.tls import load_tls_context
 
 USER_AGENT = "event-console"
@@ -36,6 +35,9 @@ USER_AGENT = "event-console"
 
 IDLE_SECONDS = 4.0
 """How long an idle connection is kept: less than servers do (uvicorn 5 s), so that none is used that they closed."""
+
+KNOWN_RESPONSE_HEADS = 64
+"""How many different heads of responses are remembered in their masked form."""
 
 EXCERPT_CHARACTERS = 300
 """Characters of the server's own message that a sentence repeats."""
@@ -59,12 +61,14 @@ class HttpClient:
         transport: What requests are handed to.
         settings: Timeouts in seconds and limits in bytes.
         heads: The prepared heads of requests, by URL and credential.
+        response_heads: The last heads of responses, masked.
     """
 
     http: httpx.AsyncClient
     transport: httpx.AsyncBaseTransport
     settings: Settings
     heads: "dict[tuple[str, Credential], _MaskedHead]" = field(default_factory=dict, repr=False)
+    response_heads: "dict[tuple[Credential, _RawHeaders], _ResponseHead]" = field(default_factory=dict, repr=False)
 
     async def __aenter__(self) -> Self:
         await self.http.__aenter__()
@@ -105,7 +109,7 @@ def open_client(
     return HttpClient(http, wire, settings)
 
 
-def _open_transport(trust: ssl.SSLContext | None, idle_seconds: float) -> AiohttpTransport:
+def _open_transport(trust: ssl.SSLContext | None, idle_seconds: float) -> PreparedTransport:
     trust = trust or load_tls_context("track")
 
     def session() -> aiohttp.ClientSession:  # opened by the first request: aiohttp wants a running loop
@@ -116,7 +120,7 @@ def _open_transport(trust: ssl.SSLContext | None, idle_seconds: float) -> Aiohtt
         )
         return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False)
 
-    return AiohttpTransport(verify=trust, trust_env=False, client=session)
+    return PreparedTransport(verify=trust, trust_env=False, client=session)
 
 
 @dataclass(slots=True)
@@ -282,19 +286,21 @@ async def post_body(
         return Exchange(started_at, elapsed_ms, sent_headers=sent_headers, failure=failure, failure_outcome=outcome)
     if not failure and chunks and not chunks.complete:
         failure = "it answered before the whole request was sent."
-    response = _read_response(reader, reader.response, credential, max_bytes)
+    response = _read_response(reader, reader.response, credential, max_bytes, client.response_heads)
     return Exchange(started_at, elapsed_ms, sent_headers=sent_headers, failure=failure, **response)
 
 
 def _read_response(
-    reader: "_ResponseReader", response: httpx.Response, credential: Credential, max_bytes: int
+    reader: "_ResponseReader",
+    response: httpx.Response,
+    credential: Credential,
+    max_bytes: int,
+    known: "dict[tuple[Credential, _RawHeaders], _ResponseHead]",
 ) -> dict[str, Any]:
     """The fields of an :class:`Exchange` that say what the response is."""
-    headers = tuple(_mask_header(name, value, credential) for name, value in response.headers.raw)
-    encoding, stated = (
-        ", ".join(value for name, value in headers if name == wanted)
-        for wanted in ("content-encoding", "content-length")
-    )
+    stream = response.stream
+    raw = stream.raw_headers if isinstance(stream, ReadyStream) else tuple(response.headers.raw)
+    headers, encoding, stated = _mask_head(raw, credential, known)
     body = _decompress_body(bytes(reader.received), encoding, reader.limit)
     length = len(body or b"")
     return {
@@ -305,6 +311,34 @@ def _read_response(
         "truncated": not reader.complete or length > max_bytes,
         "compressed": body is None,
     }
+
+
+_RawHeaders: TypeAlias = tuple[tuple[bytes, bytes], ...]
+
+
+class _ResponseHead(NamedTuple):
+    """The headers of a response as they may be shown, and two of them: how the body is encoded, and how long it is."""
+
+    headers: tuple[tuple[str, str], ...]
+    encoding: str
+    stated: str
+
+
+def _mask_head(
+    raw: _RawHeaders, credential: Credential, known: dict[tuple[Credential, _RawHeaders], _ResponseHead]
+) -> _ResponseHead:
+    """The headers of a response without secrets, remembered: the responses to a batch's requests are much alike."""
+    found = known.get((credential, raw))
+    if found is None:
+        headers = tuple(_mask_header(name, value, credential) for name, value in raw)
+        encoding, stated = (
+            ", ".join(value for name, value in headers if name == wanted)
+            for wanted in ("content-encoding", "content-length")
+        )
+        if len(known) >= KNOWN_RESPONSE_HEADS:
+            known.clear()
+        found = known[credential, raw] = _ResponseHead(headers, encoding, stated)
+    return found
 
 
 class _MaskedHead(NamedTuple):
@@ -348,6 +382,13 @@ class _ResponseReader:
 
     async def read(self, response: httpx.Response) -> None:
         self.response = response
+        if isinstance(response.stream, ReadyStream):
+            whole = response.stream.take_whole()
+            if whole is not None:
+                self.received += whole[: self.limit]
+                self.complete = len(whole) < self.limit
+                await response.stream.aclose()
+                return
         try:
             # The stream itself: httpx's own iterators would count and split once more what is counted and cut here.
             stream = cast("httpx.AsyncByteStream", response.stream)

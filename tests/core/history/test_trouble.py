@@ -7,6 +7,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy.exc import IntegrityError
 
 from intempt_core.errors import HistoryUnavailable
-from intempt_core.history import BatchState, History, RequestState, TargetSnapshot
+from intempt_core.history import AttemptStart, BatchState, History, RequestState, TargetSnapshot
 from intempt_core.history.migrations import HEAD, version
 from intempt_core.targets.target import parse_track_url
 from tests.core.history.factories import ME, batch_of, event, intent, request
@@ -137,6 +138,43 @@ def test_another_file_in_its_place_is_opened(history: History, file: Path) -> No
     file.touch()
     assert history.queries.batches().total == 0
     assert history.queries.batch(batch_of(history, [2])).total == 2
+
+
+def test_who_writes_without_waiting_writes_into_the_file_that_is_there_now(history: History, file: Path) -> None:
+    """Dispatch keeps a connection: of a file that was replaced it must not be used again."""
+
+    def start_one(batch: str) -> None:
+        (work,) = history.queue.take(batch, 1, 1)
+        assert history.queue.apply_transitions([AttemptStart(work.id)], owner=ME, nowait=True) == frozenset()
+        with closing(sqlite3.connect(file)) as other:
+            assert other.execute("SELECT state FROM requests").fetchall() == [(RequestState.IN_FLIGHT.value,)]
+
+    start_one(batch_of(history, [1]))
+    for old in file.parent.glob("history.sqlite3*"):
+        old.rename(old.with_name("old" + old.name))
+    file.touch()
+    start_one(batch_of(history, [2]))
+
+
+def test_who_writes_without_waiting_can_write_after_a_lock_and_after_a_failure(history: History, file: Path) -> None:
+    batch = batch_of(history, [1])
+    (work,) = history.queue.take(batch, 1, 1)
+    other = sqlite3.connect(file, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(HistoryUnavailable):
+        history.queue.apply_transitions([AttemptStart(work.id)], owner=ME, nowait=True)
+    other.execute("ROLLBACK")
+    other.close()
+
+    def fail() -> None:
+        with history.database.writing(nowait=True) as connection:
+            connection.exec_driver_sql("UPDATE requests SET tries = 7")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert history.queue.take(batch, 1, 1) == [work], "nothing of it is kept"
+    assert history.queue.apply_transitions([AttemptStart(work.id)], owner=ME, nowait=True) == frozenset()
 
 
 def test_a_file_that_is_no_database_is_an_error_with_a_sentence(file: Path) -> None:
