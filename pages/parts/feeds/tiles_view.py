@@ -44,7 +44,7 @@ def _show_feed(question: FeedQuestion, reading: PersonReading, feed: str, title:
         if matches and not expected:
             st.text("nothing", width="content")
         elif matches:
-            with st.container(width="stretch"):
+            with st.container(width="stretch", key=make_key("feeds-shown", feed)):
                 _show_products("", expected, reading, title, feed=feed, asked=asked)
         elif response is not None and response.products is not None:
             st.caption(f"read at {format_clock(response.requested_at)}, {format_duration(response.elapsed_ms)}")

@@ -81,7 +81,8 @@ def show_upload_intro() -> None:
     show_file_trouble()
     show_download("Download a template", lambda: CSV_TEMPLATE, "events-template.csv", "text/csv", key="upload-template")
     st.caption("The columns of the template. Columns with other names can be mapped in the next step.")
-    st.table(TEMPLATE_COLUMNS, border="horizontal")
+    with st.container(key="upload-template-columns"):
+        st.table(TEMPLATE_COLUMNS, border="horizontal")
     show_issue_codes()
 
 
