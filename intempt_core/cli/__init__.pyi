@@ -28,6 +28,9 @@ from .commands.suggest import (
 from .commands.tail import (
     follow_events as follow_events,
 )
+from .commands.worker import (
+    run_worker as run_worker,
+)
 from .entry import (
     main as main,
 )

@@ -17,6 +17,7 @@ from intempt_core.cli.arguments.send import SEND
 from intempt_core.cli.arguments.settings import SETTINGS
 from intempt_core.cli.arguments.suggest import SUGGEST
 from intempt_core.cli.arguments.tail import TAIL
+from intempt_core.cli.arguments.worker import WORKER
 from intempt_core.cli.program import CLONE_PROGRAM, name_program
 
 COMMANDS: tuple[Command, ...] = (
@@ -24,6 +25,7 @@ COMMANDS: tuple[Command, ...] = (
     CHECK,
     SEND,
     SANDBOX,
+    WORKER,
     SUGGEST,
     TAIL,
     GENERATE,

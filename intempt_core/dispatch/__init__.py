@@ -10,7 +10,9 @@
 - ``rate_limits``: the limits and the circuit breaker that all batches to one target share; ``shared_turns``,
   ``shared_places``: what all processes of a data folder share of them
 - ``history_writer``: writes transitions of many lanes in one transaction, and waits while history is unavailable
-- ``process_locks``: which processes are alive, and which is the console of a data folder
+- ``process_locks``: which processes of a data folder are alive, and which is its console; ``alive_processes``: the same
+  by leases where machines share a database
+- ``workers/``: sending from such a database: leases, groups of lanes, the supervisor
 - ``progress``, ``health``: how far a batch is, and whether this process can send
 - ``one_shot``: sends a plan and waits for the outcome
 - ``interrupted``: goes on with what the process of a batch left to be sent

@@ -1,3 +1,8 @@
+from .alive_processes import (
+    find_sending_process as find_sending_process,
+    hold_process_name as hold_process_name,
+    is_process_alive as is_process_alive,
+)
 from .dispatcher import (
     Dispatcher as Dispatcher,
 )

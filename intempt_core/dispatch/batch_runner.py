@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -60,8 +60,15 @@ class BatchRunner:
         trouble: why the engine lets nothing be sent, in a sentence; empty where it does.
     """
 
-    def __init__(self, writer: HistoryWriter, client: HttpClient, environment: SendingEnvironment) -> None:
-        self._writer, self._client, self._environment = writer, client, environment
+    def __init__(
+        self,
+        writer: HistoryWriter,
+        client: HttpClient,
+        environment: SendingEnvironment,
+        make_permit: Callable[[], Callable[[], bool]] = lambda: lambda: True,
+    ) -> None:
+        """Make a runner; ``make_permit`` makes what tells whether this process has been alive for others since."""
+        self._writer, self._client, self._environment, self._make_permit = writer, client, environment, make_permit
         self._history, self._max_lanes = writer.history, environment.settings.lanes_at_once
         self._lane_slots = asyncio.Semaphore(self._max_lanes)
         self._lanes: set[asyncio.Task[bool]] = set()
@@ -91,61 +98,82 @@ class BatchRunner:
         """Send a batch until it is done, stopped or halted."""
         try:
             await self._writer.call(self._history.queue.in_flight_to_unknown, batch, owner=self._writer.owner)
-            found = await self._writer.call(self._history.queries.batch, batch)
-            target = await asyncio.to_thread(self._resolve_target, found)
-            sender = LaneSender(
-                self._writer,
-                batch,
-                self._client,
-                target,
-                policy=found.policy,
-                environment=self._environment,
-                limits=self._target_limits(target),
-            )
-            sender.is_recorded = not found.recorder
-            self.senders[batch] = sender
+            sender = await self.open_sender(batch)
             if self._stopping:
                 return
-            write_log(
-                log, "batch is being sent", batch=batch, target=target.name, host=target.host, policy=found.policy.value
-            )
             watching = asyncio.create_task(sender.watch_recording())
             try:
                 await self._send_all_lanes(sender, chunk_runner)
             finally:
                 watching.cancel()
-            break_reason = sender.breaker.reason
-            if break_reason:
-                write_log(log, "breaker opened", level=logging.WARNING, batch=batch, target=target.name)
-            if break_reason and any(lane.waiting for lane in await self._writer.call(self._history.queue.lanes, batch)):
-                await self.set_state(batch, BatchState.PAUSED, break_reason)
-            elif break_reason or not sender.halt.is_set():
-                await self._judge_rest(sender)  # first: when the batch is over, so are its counts
-                await self._finish_batch(sender)
-            elif (await self._writer.call(self._history.queries.batch, batch)).is_final:
-                await self._judge_rest(sender)
+            await self.conclude(sender)
         except ConsoleError as error:
             await self.set_state(batch, BatchState.PAUSED, str(error))
-        except Exception as error:
-            log.exception("sending a batch failed", extra={"facts": {"batch": batch}})
-            await self.set_state(
-                batch, BatchState.PAUSED, f"Sending was interrupted by an internal error ({type(error).__name__})."
-            )
+        except Exception as error:  # noqa: BLE001  it is logged and said
+            await self.pause_for_error(batch, error)
         finally:
-            if ended := self.senders.pop(batch, None):
-                ended.breaker.halts.discard(ended.halt)
+            self.close_sender(batch)
+
+    async def open_sender(self, batch: str) -> LaneSender:
+        """Make what sends a batch from this process. Raises :class:`ConsoleError` where its target is not usable."""
+        found = await self._writer.call(self._history.queries.batch, batch)
+        target = await asyncio.to_thread(self._resolve_target, found)
+        sender = LaneSender(
+            self._writer,
+            batch,
+            self._client,
+            target,
+            policy=found.policy,
+            environment=self._environment,
+            limits=self._target_limits(target),
+            may_send=self._make_permit(),
+        )
+        sender.is_recorded = not found.recorder
+        self.senders[batch] = sender
+        if not self._stopping:
+            write_log(
+                log, "batch is being sent", batch=batch, target=target.name, host=target.host, policy=found.policy.value
+            )
+        return sender
+
+    def close_sender(self, batch: str) -> None:
+        """Forget what sends a batch: it sends nothing any more."""
+        if ended := self.senders.pop(batch, None):
+            ended.breaker.halts.discard(ended.halt)
+
+    async def conclude(self, sender: LaneSender) -> None:
+        """Give a batch the state that it has when nothing more is sent of it."""
+        batch, break_reason = sender.batch, sender.breaker.reason
+        if break_reason:
+            write_log(log, "breaker opened", level=logging.WARNING, batch=batch, target=sender.target.name)
+        if break_reason and any(lane.waiting for lane in await self._writer.call(self._history.queue.lanes, batch)):
+            await self.set_state(batch, BatchState.PAUSED, break_reason)
+        elif break_reason or not sender.halt.is_set():
+            await self._judge_rest(sender)  # first: when the batch is over, so are its counts
+            await self._finish_batch(sender)
+        elif (await self._writer.call(self._history.queries.batch, batch)).is_final:
+            await self._judge_rest(sender)
+
+    async def pause_for_error(self, batch: str, error: Exception) -> None:
+        """Pause a batch for an error that nobody expected."""
+        log.error("sending a batch failed", exc_info=error, extra={"facts": {"batch": batch}})
+        await self.set_state(
+            batch, BatchState.PAUSED, f"Sending was interrupted by an internal error ({type(error).__name__})."
+        )
 
     async def set_state(self, batch: str, state: BatchState, reason: str = "") -> None:
-        """Write a new state of a batch of this process."""
+        """Write a new state of a batch that this process sends: it owns the batch, or groups of its lanes."""
         with suppress(NotAllowed):  # a person, or a new owner, was quicker; the next poll shows it
-            await self._writer.call(self._history.control.set_state, batch, state, reason, owner=self._writer.owner)
+            await self._writer.call(
+                self._history.control.set_state, batch, state, reason, owner=self._writer.owner, by_worker=True
+            )
             write_log(log, "batch changes state", batch=batch, state=state.value)
 
     async def _send_all_lanes(self, sender: LaneSender, chunk_runner: ChunkRunner) -> None:
         """Send until no lane is open. An unavailable engine is waited for, as history is; then lanes are read again."""
 
         async def send_chunk(lanes: Sequence[int]) -> bool:
-            return await self._send_chunk(sender, lanes)
+            return await self.send_chunk(sender, lanes, ChunkBudget(CHUNK_REQUESTS))
 
         pause = FIRST_PAUSE_SECONDS
         while not sender.halt.is_set():
@@ -167,11 +195,10 @@ class BatchRunner:
             if sender.errors:
                 raise sender.errors[0]
 
-    async def _send_chunk(self, sender: LaneSender, lanes: Sequence[int]) -> bool:
+    async def send_chunk(self, sender: LaneSender, lanes: Sequence[int], chunk: ChunkBudget) -> bool:
         """Send a chunk of some lanes side by side; whether there is more. No lane is sent twice at the same time."""
         idle = [lane for lane in lanes if lane not in sender.active_lanes]
         sender.active_lanes.update(idle)
-        chunk = ChunkBudget(CHUNK_REQUESTS)
         tasks = [asyncio.create_task(self._send_lane(sender, lane, chunk)) for lane in idle]
         self._lanes.update(tasks)
         try:

@@ -14,7 +14,7 @@ This module is imported where the engine is launched, and nowhere else: the libr
 belong to the process and not to an object, because DBOS is one per process. It registers workflows by name when their
 module is imported, and calls a recovered one with its recorded arguments only; so what sends a batch's chunks cannot be
 passed to a workflow but is looked up in :data:`CHUNK_SENDERS`. And it can be launched once at a time, which
-``DbosRunner._launched`` remembers.
+``DbosRunner.is_launched`` remembers.
 """
 
 import asyncio
@@ -73,9 +73,10 @@ class DbosRunner:
 
     Attributes:
         notice: what people have to know of its launch, as sentences; mostly empty.
+        is_launched: whether DBOS runs in this process.
     """
 
-    _launched: ClassVar[bool] = False
+    is_launched: ClassVar[bool] = False
 
     def __init__(self, url: str, owner: str) -> None:
         self._url, self._owner = url, owner
@@ -88,7 +89,7 @@ class DbosRunner:
 
         A damaged SQLite file is moved aside first. Raises :class:`EngineUnavailable` where its database cannot be used.
         """
-        if DbosRunner._launched:
+        if DbosRunner.is_launched:
             raise EngineUnavailable("The engine runs in this process already.")
         sqlite = make_url(self._url).get_backend_name() == "sqlite"
         file = Path(make_url(self._url).database or "")
@@ -114,12 +115,12 @@ class DbosRunner:
             "enable_otlp": False,
             "notification_listener_polling_interval_sec": QUEUE_POLL_SECONDS,
         }
-        DbosRunner._launched = True
+        DbosRunner.is_launched = True
         try:
             DBOS(config=config)
             DBOS.listen_queues([self._queue])
             DBOS.launch()
-            await _delete_old_workflows()
+            await delete_old_workflows()
         except BaseException as error:
             await asyncio.to_thread(DBOS.destroy)
             self._release_engine()
@@ -193,10 +194,10 @@ class DbosRunner:
     def _release_engine(self) -> None:
         if self._engine is not None:
             self._engine.dispose()
-        DbosRunner._launched = False
+        DbosRunner.is_launched = False
 
 
-async def _delete_old_workflows() -> None:
+async def delete_old_workflows() -> None:
     """Delete workflows that finished days ago."""
     before = (datetime.now(UTC) - timedelta(days=WORKFLOW_KEEP_DAYS)).isoformat()
     old = await DBOS.list_workflows_async(

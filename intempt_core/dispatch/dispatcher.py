@@ -13,8 +13,10 @@ from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
-from intempt_core.contract import format_count
+from intempt_core.contract import format_count, now_ms
+from intempt_core.dispatch.alive_processes import make_lease
 from intempt_core.dispatch.batch_runner import BatchRunner
 from intempt_core.dispatch.environment import SendingEnvironment
 from intempt_core.dispatch.history_writer import HistoryWriter
@@ -30,18 +32,23 @@ from intempt_core.dispatch.process_locks import (
     remove_stale_locks,
 )
 from intempt_core.dispatch.progress import Progress
-from intempt_core.dispatch.runner import ChunkRunner, InProcessRunner
+from intempt_core.dispatch.runner import ENGINE_VERSION, ChunkRunner, InProcessRunner
+from intempt_core.dispatch.workers.lease_keeper import LeaseKeeper
 from intempt_core.errors import ConsoleError, HistoryUnavailable
 from intempt_core.history import (
     BatchState,
     History,
     RequestState,
     UnfinishedBatch,
+    WorkerKind,
     count_settled,
 )
 from intempt_core.logs import write_log
 from intempt_core.planning import Policy
 from intempt_core.transport import open_client
+
+if TYPE_CHECKING:
+    from intempt_core.dispatch.workers.shared_sending import SharedSending
 
 HISTORY_POLL_SECONDS = 1.0
 """How often history is read for batches that other processes have recorded, or no longer send."""
@@ -86,6 +93,7 @@ class Dispatcher:
 
     Attributes:
         owner: the name of this process in history.
+        end_reason: why this process has to end, in sentences; empty where it does not.
     """
 
     def __init__(
@@ -96,6 +104,7 @@ class Dispatcher:
         owner: str = "",
         adopts: bool = True,
         url: str = "",
+        kind: WorkerKind | None = None,
         poll_seconds: float = HISTORY_POLL_SECONDS,
     ) -> None:
         """Make a dispatcher that is not started yet.
@@ -106,13 +115,21 @@ class Dispatcher:
             owner: the name of this process in history; by default a new one.
             adopts: whether it takes over the batches of processes that have ended.
             url: where this console is reached, for other processes that find its lock.
+            kind: what this process is for others, where history is in a database of many machines; by default a console
+                if it adopts, else a command.
             poll_seconds: how often history is read for new batches.
         """
         self.owner = owner or make_owner_name()
+        if history.workers.are_used and environment.clock is now_ms:  # on many machines the database's clock counts
+            environment = replace(environment, clock=history.database.clock)
         self._history, self._environment, self._settings = history, environment, environment.settings
         self._adopts, self._url, self._poll_seconds = adopts, url, poll_seconds
+        self.end_reason = ""
         self._writer = HistoryWriter(history, self.owner)
         self._runner: BatchRunner | None = None
+        self._kind = kind or (WorkerKind.CONSOLE if adopts else WorkerKind.COMMAND)
+        self._keeper: LeaseKeeper | None = None
+        self._shared: SharedSending | None = None
         self._chunk_runner: ChunkRunner = InProcessRunner()
         self._durable = False
         self._engine_notice = ""
@@ -146,6 +163,7 @@ class Dispatcher:
         self._locks = [lock]
         sys.setswitchinterval(min(sys.getswitchinterval(), SWITCH_SECONDS))
         self._writer, self._durable = HistoryWriter(self._history, self.owner), durable
+        self._keeper = self._begin_lease()
         started, failed = threading.Event(), list[ConsoleError]()
         self._thread = threading.Thread(
             target=lambda: asyncio.run(self._main(started, failed)), name="dispatch", daemon=True
@@ -164,8 +182,25 @@ class Dispatcher:
         self._call_in_loop(self._stopping.set)
         self._thread.join()
         self._thread = None
+        if self._keeper is not None:
+            self._keeper.stop()
+            self._keeper = None
         while self._locks:
             self._locks.pop().release()
+
+    def _begin_lease(self) -> LeaseKeeper | None:
+        """Say that this process is alive, where processes are known by leases."""
+        if not self._history.workers.are_used:
+            return None
+        engine = ENGINE_VERSION if self._adopts and self._durable else ""
+        lease = make_lease(self.owner, self._kind, url=self._url, engine=engine)
+        keeper = LeaseKeeper(self._history, lease, lambda: self._call_in_loop(self._lose_groups))
+        keeper.start()
+        return keeper
+
+    def _lose_groups(self) -> None:
+        if self._shared is not None:
+            self._shared.lose()
 
     @property
     def status(self) -> DispatcherStatus:
@@ -179,6 +214,11 @@ class Dispatcher:
             unwritten=self._writer.unwritten,
             trouble=self._writer.trouble or (runner.trouble if runner else ""),
         )
+
+    @property
+    def is_sharing(self) -> bool:
+        """Whether it takes part in what all processes of the database send together."""
+        return self._shared is not None
 
     @property
     def notices(self) -> list[str]:
@@ -297,9 +337,11 @@ class Dispatcher:
         self._loop = asyncio.get_running_loop()
         self._stopping, self._awake = asyncio.Event(), asyncio.Event()
         async with open_client(self._settings, transport=self._environment.transport) as client:
-            self._runner = runner = BatchRunner(self._writer, client, self._environment)
+            permits = {} if self._keeper is None else {"make_permit": self._keeper.make_permit}
+            self._runner = runner = BatchRunner(self._writer, client, self._environment, **permits)
             try:
                 await self._claim_console()
+                await self._join_workers(runner)
             except ConsoleError as error:
                 failed.append(error)
                 self._stopping.set()
@@ -308,8 +350,17 @@ class Dispatcher:
             polling = asyncio.create_task(self._poll_history(runner))
             await self._stopping.wait()
             polling.cancel()
-            await self._drain_tasks({polling, *self._tasks.values()}, runner)
+            tasks = {polling, *self._tasks.values()}
+            if self._keeper is not None:
+                self._keeper.drain()
+            if self._shared is not None:
+                self._shared.stop()
+                tasks.add(asyncio.create_task(self._shared.wait_until_idle()))
+            await self._drain_tasks(tasks, runner)
             runner.close()
+            if self._shared is not None:
+                await self._shared.close()
+                self._shared = None
             await self._chunk_runner.close()
             self._chunk_runner = InProcessRunner()
             write_log(log, "sending ends", owner=self.owner, unwritten=self._writer.unwritten)
@@ -345,7 +396,7 @@ class Dispatcher:
 
     async def _claim_console(self) -> None:
         """Become the console of the data folder if no process is: its lock also guards the engine's SQLite file."""
-        if not self._adopts or len(self._locks) != 1:
+        if not self._adopts or len(self._locks) != 1 or self._keeper is not None:
             return
         content = {"pid": os.getpid(), "url": self._url, "owner": self.owner}
         # Without waiting: this is the event loop in which everything is sent, and the next poll is soon.
@@ -364,17 +415,33 @@ class Dispatcher:
                 await engine.launch()
                 self._chunk_runner, self._engine_notice = engine, engine.notice
 
+    async def _join_workers(self, runner: BatchRunner) -> None:
+        """Begin to take groups of what all processes of the database share, if this process does so."""
+        if self._keeper is not None and self._adopts and self._durable:
+            from intempt_core.dispatch.workers.shared_sending import SharedSending  # noqa: PLC0415  as above
+
+            shared = SharedSending(runner, self._writer, self._keeper, self._settings, self.wake)
+            await shared.start()
+            self._shared = shared
+
     async def _start_batches(self, runner: BatchRunner) -> None:
-        for found in await self._writer.call(self._history.queue.unfinished):
-            if found.recorder and not self._is_recorded_still(found):
+        unfinished = await self._writer.call(self._history.queue.unfinished)
+        is_alive = await self._read_alive()
+        for found in unfinished:
+            if found.recorder and not (found.recorder == self.owner or is_alive(found.recorder)):
                 await self._writer.call(self._history.control.stop_recording, found.id, found.recorder)
                 continue  # the next look finds it as it is now
-            if found.id in self._tasks or not (found.owner == self.owner or await self._adopt_batch(found, runner)):
+            if found.groups or found.id in self._tasks:
+                continue
+            is_own = found.owner == self.owner
+            if not is_own and (is_alive(found.owner) or not await self._adopt_batch(found, runner)):
                 continue
             if found.state is BatchState.SENDING:
                 task = asyncio.create_task(runner.send(found.id, self._chunk_runner))
                 self._tasks[found.id] = task
                 task.add_done_callback(partial(self._forget_task, found.id))
+        if self._shared is not None:
+            await self._shared.look([found.id for found in unfinished if found.state is BatchState.SENDING])
         if self._adopts and not self._tasks:  # what a recording that was killed has left, once there is nothing to send
             await self._writer.call(self._history.search_index.start)
 
@@ -383,7 +450,7 @@ class Dispatcher:
 
     async def _adopt_batch(self, found: UnfinishedBatch, runner: BatchRunner) -> bool:
         """Take over a batch whose process has ended; what was in flight there is unknown (ARCHITECTURE, takeover)."""
-        if not self._adopts or is_owner_alive(self._settings.data, found.owner):
+        if not self._adopts:
             return False
         if not await self._writer.call(self._history.queue.claim, found.id, self.owner, found.owner):
             return False
@@ -396,15 +463,13 @@ class Dispatcher:
             return False
         return True
 
-    def _is_recorded_still(self, found: UnfinishedBatch) -> bool:
-        """Whether the process that records a batch is alive."""
-        return found.recorder == self.owner or is_owner_alive(self._settings.data, found.recorder)
+    async def _read_alive(self) -> Callable[[str], bool]:
+        """What tells whether a process is alive: by its lease, or in a data folder by its lock."""
+        if self._keeper is None:
+            return partial(is_owner_alive, self._settings.data)
+        alive = await self._writer.call(self._history.workers.list_alive)
+        return {lease.name for lease in alive}.__contains__
 
     def _was_sent_since(self, unfinished: UnfinishedBatch) -> bool:
         """Whether a batch of a process that has ended was recorded again since, by the same file or the same events."""
-        if not unfinished.owner:
-            return False  # no process has ended: any may send it
-        found = self._history.queries.batch(unfinished.id)
-        same = self._history.repeats.of_input(found.digest, found.target.key)
-        later = [*same, *self._history.repeats.since(unfinished.id)]
-        return any(other.created_at > found.created_at for other in later)
+        return bool(unfinished.owner) and self._history.repeats.was_repeated(unfinished.id)

@@ -7,7 +7,8 @@ history knows what never left. A batch whose process is alive is left alone: its
 from collections.abc import Collection
 from pathlib import Path
 
-from intempt_core.dispatch.process_locks import is_owner_alive, make_owner_name
+from intempt_core.dispatch.alive_processes import is_process_alive
+from intempt_core.dispatch.process_locks import make_owner_name
 from intempt_core.errors import NotAllowed
 from intempt_core.history import (
     NEVER_LEFT_STATES,
@@ -27,9 +28,9 @@ def stop_abandoned_recordings(history: History, data: Path) -> None:
     Nobody resumes those, so what was in flight in a process that has ended is *unknown* from now on.
     """
     for found in history.queue.unfinished():
-        if found.recorder and not is_owner_alive(data, found.recorder):
+        if found.recorder and not is_process_alive(history, data, found.recorder):
             history.control.stop_recording(found.id, found.recorder)
-        if found.owner and found.state is not BatchState.FORGOTTEN and not is_owner_alive(data, found.owner):
+        if found.owner and found.state is not BatchState.FORGOTTEN and not is_process_alive(history, data, found.owner):
             _settle_in_flight(history, found)
 
 
@@ -47,7 +48,7 @@ def list_interrupted_batches(history: History, data: Path) -> list[BatchSummary]
     return [
         batch
         for batch in found
-        if batch.source is BatchSource.COMMAND and count_never_left(batch) and not _find_obstacle(batch, data)
+        if batch.source is BatchSource.COMMAND and count_never_left(batch) and not _find_obstacle(history, batch, data)
     ]
 
 
@@ -56,12 +57,12 @@ def count_never_left(batch: BatchSummary) -> int:
     return 0 if batch.is_final else sum(batch.events.get(state, 0) for state in NEVER_LEFT_STATES)
 
 
-def check_resumable(batch: BatchSummary, data: Path, console: str = "") -> None:
+def check_resumable(history: History, batch: BatchSummary, data: Path, console: str = "") -> None:
     """Raise :class:`NotAllowed` where a batch is over, or another process may still send it.
 
     ``console`` is the owner's name of the running console, whose own batches may be resumed.
     """
-    obstacle = _find_obstacle(batch, data, console)
+    obstacle = _find_obstacle(history, batch, data, console)
     if obstacle:
         raise NotAllowed(f"Batch {batch.id} {obstacle}")
     if not count_never_left(batch):
@@ -80,7 +81,11 @@ def resume_interrupted(
     :meth:`~intempt_core.history.control.BatchControl.resume` has it.
     """
     found = history.queries.batch(batch)
-    was_alive = is_owner_alive(data, found.owner)
+    if found.groups and not owner:  # workers go on with it
+        policy = Policy.GO_ON if _is_held(history, batch) else None
+        history.control.resume(batch, policy, (RequestState.NOT_SENT,), confirmed=confirmed)
+        return
+    was_alive = is_process_alive(history, data, found.owner)
     if not history.queue.claim(batch, owner, found.owner, pause="Its process ended."):
         raise NotAllowed(f"Batch {batch} was taken over by another process just now.")
     if not was_alive:
@@ -96,15 +101,17 @@ def _is_held(history: History, batch: str) -> bool:
     return found.policy is not Policy.GO_ON and unresolved > found.requests.get(RequestState.NOT_SENT, 0)
 
 
-def _find_obstacle(batch: BatchSummary, data: Path, console: str = "") -> str:
+def _find_obstacle(history: History, batch: BatchSummary, data: Path, console: str = "") -> str:
     """Why this batch is not to be resumed by another process, as the end of a sentence; empty where it may be."""
     if batch.is_final:
         return f"is {batch.state.value}: nothing is left to send."
-    alive = is_owner_alive(data, batch.owner)
+    alive = is_process_alive(history, data, batch.owner)
+    if batch.groups:
+        alive = bool(history.groups.list_owners(batch.id))
     if batch.recorder:
         return "is being recorded."
     if batch.state is BatchState.SENDING and alive:
         return "is being sent by another process."
-    if alive and batch.owner != console and batch.requests.get(RequestState.IN_FLIGHT):
+    if alive and (batch.groups or batch.owner != console) and batch.requests.get(RequestState.IN_FLIGHT):
         return "still waits for responses in another process. Try again in a moment."
     return ""

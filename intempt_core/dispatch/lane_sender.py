@@ -11,6 +11,7 @@ import asyncio
 import json
 import time
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from intempt_core.contract import Outcome, build_request_body
@@ -32,6 +33,8 @@ RECORDING_POLL_SECONDS = 0.05
 MAX_RECORDING_WAIT_SECONDS = 5.0
 """How long a lane waits for more at the most before it looks for itself."""
 
+
+LEASE_ENDED_REASON = "This process could not say that it is alive, so it did not send the request."
 
 _CONSOLE_STOPPED = "The console was stopped before the response came."
 
@@ -66,6 +69,7 @@ class LaneSender:
         active_lanes: the lanes that are being sent.
         errors: what ended a lane that should have gone on.
         is_recorded: whether all of the batch is recorded, or nobody records it any further.
+        epoch_of: the epoch in which this process owns a lane; 0 where the batch has no groups.
     """
 
     def __init__(
@@ -78,13 +82,18 @@ class LaneSender:
         policy: Policy,
         environment: SendingEnvironment,
         limits: TargetLimits | None = None,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
-        """Make a sender of one batch; ``limits`` are what it shares with other batches to its target."""
+        """Make a sender of one batch; ``limits`` are what it shares with other batches to its target.
+
+        ``may_send`` is asked before the first byte of each request: whether this process still counts as alive.
+        """
         self.writer, self.batch, self.client, self.target, self.policy = writer, batch, client, target, policy
         self.settings, self.clock, self.rng = environment.settings, environment.clock, environment.rng
         self.halt = asyncio.Event()
         self.limits = limits or TargetLimits()
-        self.breaker = self.limits.breaker
+        self.breaker, self._may_send = self.limits.breaker, may_send
+        self.epoch_of: Callable[[int], int] = lambda _: 0
         self.breaker.halts.add(self.halt)
         self._granted_turns: set[int] = set()
         self.meter = RateMeter()
@@ -123,6 +132,7 @@ class LaneSender:
         An outcome is written in one transaction with the start of the request that follows it. ``due`` is a request
         that was waited for: it is sent without asking the wall clock again, which may have been set back.
         """
+        epoch = self.epoch_of(lane)
         items = deque(await self.writer.call(self.writer.history.queue.take, self.batch, lane, limit))
         has_more_stored, sent = len(items) == limit, 0
         ended: list[Transition] = []
@@ -134,18 +144,18 @@ class LaneSender:
                     if self.limits.rate_limiter.trouble:
                         self.waiting[lane] = self.limits.rate_limiter.trouble
                     return TurnResult(sent, has_more=True, wait_seconds=delay, request=item.id)
-                transitions, ended = [*ended, AttemptStart(item.id)], []
+                transitions, ended = [*ended, AttemptStart(item.id, epoch)], []
                 if item.id in await self.writer.write(transitions):
                     self.halt.set()  # it is paused, cancelled or another process's by now: the next poll shows it
                     return TurnResult(sent)
                 attempt = await self._send_request(item)
                 sent += 1
                 if attempt.too_large and item.events > 1:
-                    items.extendleft(reversed(await self._split_request(item, attempt)))
+                    items.extendleft(reversed(await self._split_request(item, attempt, epoch)))
                     continue
                 retry_delay = self._next_retry_delay(item, attempt)
                 retry_at = None if retry_delay is None else self.clock() + int(retry_delay * 1000)
-                ended = [AttemptEnd(item.id, attempt, retry_at)]
+                ended = [AttemptEnd(item.id, attempt, retry_at, epoch)]
                 if retry_delay is not None:
                     self.waiting[lane] = attempt.reason
                     return TurnResult(sent, has_more=True, wait_seconds=retry_delay, request=item.id)
@@ -212,6 +222,9 @@ class LaneSender:
 
     async def _send_request(self, item: WorkItem) -> Attempt:
         """Make one attempt. Where a person or the end of the process interrupts it, it is unknown: it may have come."""
+        if not self._may_send():
+            self.halt.set()
+            return self._make_unsent_attempt()
         started_at, started = self.clock(), time.perf_counter()
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  a coroutine that is awaited runs in a task
@@ -232,10 +245,15 @@ class LaneSender:
         finally:
             self._exchanges.discard(task)
 
-    async def _split_request(self, item: WorkItem, attempt: Attempt) -> list[WorkItem]:
+    def _make_unsent_attempt(self) -> Attempt:
+        return Attempt(
+            outcome=Outcome.NOT_SENT, status=None, reason=LEASE_ENDED_REASON, started_at=self.clock(), elapsed_ms=0.0
+        )
+
+    async def _split_request(self, item: WorkItem, attempt: Attempt, epoch: int) -> list[WorkItem]:
         halves = split_body(item.body)
         return await self.writer.call(
-            self.writer.history.queue.split, item.id, attempt, halves, owner=self.writer.owner
+            self.writer.history.queue.split, item.id, attempt, halves, owner=self.writer.owner, epoch=epoch
         )
 
     def _next_retry_delay(self, item: WorkItem, attempt: Attempt) -> float | None:

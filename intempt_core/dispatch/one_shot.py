@@ -44,6 +44,7 @@ def make_batch_intent(
     notes: Mapping[str, Json] | None = None,
     resend_of: str = "",
     seen: HistoryCheckpoint | None = None,
+    groups: int = 0,
 ) -> BatchIntent:
     """Make the intent that history records for a plan.
 
@@ -68,6 +69,7 @@ def make_batch_intent(
         events=plan.events,
         recorder=recorder,
         supersedes=supersedes,
+        groups=groups,
     )
 
 

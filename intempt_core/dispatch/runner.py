@@ -4,6 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
 
+ENGINE_VERSION = "1"
+"""The version of the engine's workflows of groups of lanes: a process takes work of its own version only."""
+
 ChunkSender: TypeAlias = Callable[[Sequence[int]], Awaitable[bool]]
 """Sends a chunk of some lanes of one batch and returns whether there is more that may be sent. It never raises."""
 

@@ -6,6 +6,8 @@
 - ``repeats``: what went in other batches too, so that nothing goes twice; ``resends``: what came of a resend
 - ``transitions``: the states of requests and batches, and what may follow each, as drawn in its docstring
 - ``records``, ``views``: the frozen records that go in and come out; ``schema``, ``migrations/``: the tables
+- ``workers/``: in a database that machines share: who is alive, who may send which lanes, the limits that all keep
+- ``lost_requests``: what was in flight in a process that ended, or that lost it, is unknown
 - ``saved/``: what people save in this database: journeys and targets
 - ``sqlite_bulk``, ``bounded_cache``: what makes it quick
 - ``worklist/``: what the list of batches shows beside their counts: searches, what waits for a person, of whom they are

@@ -89,3 +89,15 @@ from .webhooks.outbox import (
     WebhookDelivery as WebhookDelivery,
     WebhookOutbox as WebhookOutbox,
 )
+from .workers.groups import (
+    LaneGroup as LaneGroup,
+    MAX_GROUPS as MAX_GROUPS,
+    SharedWork as SharedWork,
+    Takeover as Takeover,
+)
+from .workers.leases import (
+    LEASE_SECONDS as LEASE_SECONDS,
+    RENEW_SECONDS as RENEW_SECONDS,
+    WorkerKind as WorkerKind,
+    WorkerLease as WorkerLease,
+)

@@ -1,8 +1,9 @@
 """Changes of a batch's state: paused, resumed, stopped, finished, cancelled."""
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import Connection, or_, select, update
+from sqlalchemy import Connection, Row, delete, literal, or_, select, update
 
 from intempt_core.errors import NotAllowed
 from intempt_core.history.database import Database
@@ -14,7 +15,15 @@ from intempt_core.history.recorder import (
 )
 from intempt_core.history.records import BatchState, RequestState
 from intempt_core.history.repeats import find_repeats_since, make_error
-from intempt_core.history.schema import MAX_NAME_LENGTH, batches, make_search_text, make_storable, requests
+from intempt_core.history.schema import (
+    MAX_NAME_LENGTH,
+    batches,
+    lane_groups,
+    make_search_text,
+    make_storable,
+    requests,
+    unable_workers,
+)
 from intempt_core.history.transitions import NEXT_BATCH_STATES, lock_batch
 from intempt_core.history.webhooks.announcements import announce_state
 from intempt_core.planning import Policy
@@ -34,17 +43,21 @@ class BatchControl:
         *,
         expected: BatchState | None = None,
         owner: str | None = None,
+        by_worker: bool = False,
     ) -> None:
         """Change a batch's state, if the drawing allows it from the state it is in.
 
-        ``expected`` and ``owner``, where given, must be the batch's state and owner. Cancelling a batch cancels its
-        pending requests; a request in flight still gets its outcome. Raises :class:`NotAllowed` with a sentence,
-        :class:`NotFound`.
+        ``expected`` and ``owner``, where given, must be the batch's state and owner; with ``by_worker`` any worker may
+        change a batch that has groups while it is being sent, and finish it only where no worker owns one.
+        Cancelling a batch cancels its pending requests; a request in flight still gets its outcome. Raises
+        :class:`NotAllowed` with a sentence, :class:`NotFound`.
         """
         now = self._database.clock()
         with self._database.writing() as connection:
             found = lock_batch(connection, batch)
-            if owner is not None and found.owner != owner:
+            if by_worker and found.groups:
+                _check_shared(connection, found, state)
+            elif owner is not None and found.owner != owner:
                 raise NotAllowed(f"Batch {batch} belongs to another process now.")
             if state not in NEXT_BATCH_STATES[BatchState(found.state)] or (
                 expected is not None and found.state != expected.value
@@ -143,7 +156,18 @@ class BatchControl:
                 .where(batches.c.number == found.number)
                 .values(policy=policy.value, state=BatchState.SENDING.value, reason="", changed_at=now)
             )
+            if found.groups:  # every worker tries again
+                connection.execute(delete(unable_workers).where(unable_workers.c.batch == found.number))
             return sum(_retry_requests(connection, found.number, state, now) for state in set(retry_states))
+
+
+def _check_shared(connection: Connection, found: Row[Any], state: BatchState) -> None:
+    """Raise :class:`NotAllowed` where a worker may not give a batch with groups that state."""
+    if found.state != BatchState.SENDING.value:
+        raise NotAllowed(f"Batch {found.id} is {found.state} by now.")
+    owned = select(lane_groups.c.number).where(lane_groups.c.batch == found.number, lane_groups.c.owner != literal(""))
+    if state is not BatchState.PAUSED and connection.execute(owned.limit(1)).first() is not None:
+        raise NotAllowed(f"Batch {found.id} is still being sent by a worker.")
 
 
 def _has_unknown(connection: Connection, number: int) -> bool:

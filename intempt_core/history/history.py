@@ -23,6 +23,8 @@ from intempt_core.history.upkeep.search_index import SearchIndex
 from intempt_core.history.upkeep.write_probe import WriteProbe
 from intempt_core.history.webhooks.outbox import WebhookOutbox
 from intempt_core.history.work_queue import WorkQueue
+from intempt_core.history.workers.groups import LaneGroups
+from intempt_core.history.workers.leases import WorkerLeases
 
 
 class History:
@@ -33,6 +35,8 @@ class History:
         search_index: writes the keys of events that are missing for quick searches.
         recorder: records batches before they are sent.
         queue: gives out requests to dispatch, and takes back their outcomes.
+        workers: tells which processes are alive that send from a database of many machines.
+        groups: says which of them may send what.
         control: pauses, resumes, finishes and cancels batches.
         queries: reads batches, requests and attempts.
         outcomes: reads the outcomes of a whole batch, row by row.
@@ -55,6 +59,8 @@ class History:
         self.recorder = Recorder(database, search_index=self.search_index)
         self.throughput = ThroughputLog(database)
         self.queue = WorkQueue(database, self.throughput)
+        self.workers = WorkerLeases(database)
+        self.groups = LaneGroups(database, self.throughput)
         self.control = BatchControl(database)
         self.queries = HistoryQueries(database)
         self.outcomes = OutcomeQueries(database)

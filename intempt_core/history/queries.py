@@ -337,6 +337,8 @@ def _make_batch_summary(
         recorder=row.recorder,
         name=row.name,
         dismissed_at=row.dismissed_at,
+        groups=row.groups,
+        overtaken=row.overtaken,
     )
 
 
@@ -398,6 +400,7 @@ def _read_attempts(connection: Connection, request: int) -> list[AttemptRecord]:
             response_truncated=row.response_truncated,
             processed=row.processed,
             ignored=row.ignored,
+            overtaken=row.overtaken,
         )
         for number, row in enumerate(found, 1)
     ]

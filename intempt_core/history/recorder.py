@@ -30,6 +30,7 @@ from intempt_core.history.schema import (
     bodies,
     events,
     excluded_rows,
+    lane_groups,
     make_indexable,
     make_search_text,
     make_storable,
@@ -372,8 +373,13 @@ def _insert_batch(connection: Connection, batch: str, intent: BatchIntent, recor
         "recorder": recorder,
         "name": make_storable(intent.name[:MAX_NAME_LENGTH]),
         "search_text": make_search_text(intent.label, intent.name),
+        "groups": intent.groups,
     }
-    return int(connection.execute(insert(batches).returning(batches.c.number), row).scalar_one())
+    number = int(connection.execute(insert(batches).returning(batches.c.number), row).scalar_one())
+    if intent.groups:
+        groups = [{"batch": number, "number": group, "owner": "", "epoch": 0} for group in range(intent.groups)]
+        connection.execute(insert(lane_groups), groups)
+    return number
 
 
 def _supersede(connection: Connection, numbers: Collection[int], batch: str, now: int) -> None:

@@ -182,6 +182,7 @@ class BatchIntent:
         id: its id, of :func:`~intempt_core.history.recorder.make_batch_id`, where it must be known before the batch is
             recorded; empty for a new one.
         name: what a person calls it, beside the label; often empty.
+        groups: in how many groups its lanes are, which workers own one by one; 0: in none, and its owner has them all.
     """
 
     source: BatchSource
@@ -202,6 +203,7 @@ class BatchIntent:
     supersedes: Collection[int] = ()
     id: str = ""
     name: str = ""
+    groups: int = 0
 
 
 class EventIntent(NamedTuple):
@@ -393,9 +395,14 @@ class WorkItem:
 
 @dataclass(frozen=True, slots=True)
 class AttemptStart:
-    """A transition: the request is about to be sent."""
+    """A transition: the request is about to be sent.
+
+    Attributes:
+        epoch: the epoch in which its group of lanes is owned; 0 where its batch has no groups.
+    """
 
     request: int
+    epoch: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -405,11 +412,13 @@ class AttemptEnd:
     Attributes:
         attempt: the attempt, with its outcome.
         retry_at: when the request is tried again, in epoch ms; ``None`` where this outcome is its last.
+        epoch: the epoch of the attempt's start.
     """
 
     request: int
     attempt: Attempt
     retry_at: int | None = None
+    epoch: int = 0
 
 
 Transition = AttemptStart | AttemptEnd
@@ -467,9 +476,11 @@ class UnfinishedBatch:
     Attributes:
         owner: the process that sends it; empty where none does.
         recorder: the process that still records it; empty where none does.
+        groups: in how many groups its lanes are; 0: in none, and its owner has them all.
     """
 
     id: str
     owner: str
     state: BatchState
     recorder: str = ""
+    groups: int = 0

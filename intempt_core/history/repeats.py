@@ -142,6 +142,19 @@ class RepeatLookup:
                 raise NotFound(f"History knows no batch {batch}.")
             return find_repeats_since(connection, row)
 
+    def was_repeated(self, batch: str) -> bool:
+        """Whether the same input, or some of what a batch still has to send, was recorded again after it.
+
+        Raises :class:`NotFound`.
+        """
+        asked = select(batches.c.digest, batches.c.target_key, batches.c.created_at).where(batches.c.id == batch)
+        with self._database.reading() as connection:
+            row = connection.execute(asked).one_or_none()
+        if row is None:
+            raise NotFound(f"History knows no batch {batch}.")
+        later = [*self.of_input(row.digest, row.target_key), *self.since(batch)]
+        return any(other.created_at > row.created_at for other in later)
+
 
 # ── inside a transaction ─────────────────────────────────────────────────────────────────────────────────────────────
 

@@ -19,7 +19,7 @@ from intempt_core.history.queries import find_batch_number, read_recorded_events
 from intempt_core.history.records import RequestState
 from intempt_core.history.schema import attempts, events, requests, seconds, slowest
 from intempt_core.history.sqlite_bulk import upsert_seconds
-from intempt_core.history.transitions import write_attempts
+from intempt_core.history.transitions import RequestSnapshot, write_attempts
 from intempt_core.history.views import RecordedEvent, SlowAttempt, ThroughputStep, ThroughputTimeline
 from intempt_core.transport import Attempt
 
@@ -53,6 +53,18 @@ class NewAttempt(NamedTuple):
     attempt: Attempt
     verdict: RequestVerdict | None = None
     earlier: int | None = None
+
+
+def make_new_attempt(snapshot: RequestSnapshot, attempt: Attempt, *, is_valid: bool = True) -> NewAttempt:
+    """The attempt as it is written; its verdict counts where it is certain, and once.
+
+    What is ignored after an attempt without a response may only repeat what that one brought.
+    """
+    verdict = attempt.verdict if is_valid and attempt.outcome is Outcome.ACCEPTED else None
+    if verdict is not None and verdict.ignored and snapshot.doubt:
+        verdict = None
+    earlier = snapshot.last_attempt if snapshot.doubt and is_valid else None
+    return NewAttempt(snapshot.id, snapshot.events, snapshot.batch_number, snapshot.batch_id, attempt, verdict, earlier)
 
 
 class UnjudgedRequest(NamedTuple):

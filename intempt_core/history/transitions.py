@@ -38,7 +38,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, bindparam, insert, literal, select, update
+from sqlalchemy import Connection, Row, and_, bindparam, insert, literal, select, text, update
 
 from intempt_core.contract import Outcome, RequestVerdict, dump_json
 from intempt_core.errors import NotFound
@@ -87,6 +87,7 @@ class RequestSnapshot(NamedTuple):
         retry_at: when it is tried again, in epoch ms; ``None`` where it is not.
         last_attempt: id of its last attempt.
         updated_at: time of its last change, in epoch ms.
+        epoch: the epoch of its group of lanes, whose owner ``owner`` is then; 0 where its batch has no groups.
     """
 
     id: int
@@ -101,11 +102,12 @@ class RequestSnapshot(NamedTuple):
     retry_at: int | None
     last_attempt: int | None
     updated_at: int
+    epoch: int = 0
 
 
 def apply_transition(snapshot: RequestSnapshot, transition: Transition, owner: str, now: int) -> RequestSnapshot | None:
     """The state that follows a transition; ``None`` where the transition is not valid in this state."""
-    if snapshot.owner != owner:
+    if not is_owned(snapshot, transition, owner):
         return None
     if isinstance(transition, AttemptStart):
         is_waiting = snapshot.state == _PENDING or snapshot.retry_at is not None
@@ -137,26 +139,43 @@ def apply_transition(snapshot: RequestSnapshot, transition: Transition, owner: s
     )
 
 
+def is_owned(snapshot: RequestSnapshot, transition: Transition, owner: str) -> bool:
+    """Whether a request is the owner's still, and was not another's since the attempt began."""
+    return snapshot.owner == owner and snapshot.epoch == transition.epoch
+
+
 # Looking up an enum's value calls a function; these are needed twice for every request that is sent.
 _PENDING, _IN_FLIGHT, _ACCEPTED = (
     state.value for state in (RequestState.PENDING, RequestState.IN_FLIGHT, RequestState.ACCEPTED)
 )
 _SENDING = BatchState.SENDING.value
 
-_SELECT_SNAPSHOTS = select(
-    requests.c.id,
-    requests.c.events,
-    requests.c.batch,
-    batches.c.id.label("name"),
-    batches.c.owner,
-    batches.c.state.label("batch_state"),
-    requests.c.state,
-    requests.c.tries,
-    requests.c.doubt,
-    requests.c.retry_at,
-    requests.c.last_attempt,
-    requests.c.updated_at,
-).join(batches, batches.c.number == requests.c.batch)
+_POSTGRESQL_SNAPSHOTS = text("""\
+WITH owned AS MATERIALIZED (
+    SELECT batch, number, owner, epoch FROM lane_groups
+    WHERE (batch, number) IN (
+        SELECT requests.batch, requests.lane % batches.groups
+        FROM requests JOIN batches ON batches.number = requests.batch
+        WHERE requests.id = ANY(:ids) AND batches.groups > 0
+    )
+    ORDER BY batch, number FOR SHARE
+)
+SELECT
+    requests.id, requests.events, requests.batch, batches.id, coalesce(owned.owner, batches.owner), batches.state,
+    requests.state, requests.tries, requests.doubt, requests.retry_at, requests.last_attempt, requests.updated_at,
+    coalesce(owned.epoch, 0)
+FROM requests JOIN batches ON batches.number = requests.batch
+LEFT JOIN owned ON owned.batch = requests.batch AND batches.groups > 0
+    AND owned.number = requests.lane % nullif(batches.groups, 0)
+WHERE requests.id = ANY(:ids) AND set_config('idle_in_transaction_session_timeout', :idle_ms, true) <> ''
+ORDER BY requests.id FOR UPDATE OF requests""")
+"""Reads requests with who owns them, and locks both: first the groups, so that a takeover never waits for a request
+whose writer waits for it. A process that is frozen now loses its locks after a while, instead of holding up a takeover.
+"""
+
+IDLE_TRANSACTION_MS = 5_000
+"""How long a transaction that holds groups may do nothing before PostgreSQL ends it."""
+
 _CHANGED_COLUMNS = ("state", "tries", "doubt", "retry_at", "last_attempt", "updated_at")
 _UPDATE_REQUEST = (
     update(requests)
@@ -170,9 +189,8 @@ def read_request_snapshots(connection: Connection, ids: Iterable[int]) -> dict[i
     """Read the states of some requests, and lock them until the transaction ends."""
     some = sorted(ids)
     if connection.dialect.name != "sqlite":
-        asked = _SELECT_SNAPSHOTS.where(requests.c.id.in_(some)).order_by(requests.c.id).with_for_update()
-        rows: Iterable[Any] = connection.execute(asked)
-        return {row.id: RequestSnapshot(*row) for row in rows}
+        given = {"ids": some, "idle_ms": str(IDLE_TRANSACTION_MS)}
+        return {row[0]: RequestSnapshot(*row) for row in connection.execute(_POSTGRESQL_SNAPSHOTS, given)}
     return {row[0]: RequestSnapshot(*row) for row in fetch_snapshot_rows(connection, some)}
 
 
@@ -201,7 +219,7 @@ def write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt, R
     if not tried:
         return []
     if connection.dialect.name != "sqlite":
-        names = [column.name for column in attempts.columns][1:]
+        names = [column.name for column in attempts.columns if column.name not in {"id", "overtaken"}]
         rows = [
             dict(
                 zip(

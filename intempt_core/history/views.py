@@ -153,6 +153,8 @@ class BatchSummary:
         unrecorded: how many of its events are still to be recorded, or never will be: see ``recorder``.
         recorder: the process that records them; empty where none does (any more).
         dismissed_at: when a person decided to leave what is unknown or not sent as it is; ``None`` where nobody did.
+        overtaken: how many attempts a process made, or ended, after it had lost their requests to another one: what
+            they sent may have arrived a second time, and they count for nothing but that.
     """
 
     id: str
@@ -184,6 +186,8 @@ class BatchSummary:
     recorder: str = ""
     name: str = ""
     dismissed_at: int | None = None
+    groups: int = 0
+    overtaken: int = 0
 
     @property
     def title(self) -> str:
@@ -257,6 +261,7 @@ class AttemptRecord:
         number: counts the request's attempts, from 1.
         processed: how many of the events are processed, ``None`` where the target does not say, or it is uncertain.
         ignored: how many of them are accepted and ignored.
+        overtaken: whether the process that made it had lost the request to another one before it ended.
     """
 
     id: int
@@ -274,6 +279,7 @@ class AttemptRecord:
     response_truncated: bool
     processed: int | None = None
     ignored: int | None = None
+    overtaken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

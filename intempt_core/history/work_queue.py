@@ -1,14 +1,30 @@
 """The queue of requests that dispatch works on: it claims batches, takes requests, and writes their outcomes."""
 
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, insert, literal_column, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    update,
+)
 
 from intempt_core.contract import Outcome
 from intempt_core.errors import NotAllowed, NotFound
 from intempt_core.history.database import Database
+from intempt_core.history.lost_requests import IS_IN_FLIGHT, settle_lost_requests
 from intempt_core.history.recorder import ZLIB_LEVEL, insert_requests
 from intempt_core.history.records import (
     AttemptEnd,
@@ -22,15 +38,15 @@ from intempt_core.history.records import (
     UnfinishedBatch,
     WorkItem,
 )
-from intempt_core.history.schema import attempts, batches, bodies, events, requests
-from intempt_core.history.throughput import NewAttempt, ThroughputLog
+from intempt_core.history.schema import attempts, batches, bodies, events, lane_groups, requests
+from intempt_core.history.throughput import NewAttempt, ThroughputLog, make_new_attempt
 from intempt_core.history.transitions import (
     FINAL_BATCH_STATES,
     RequestSnapshot,
     apply_transition,
     is_attempt_written,
+    is_owned,
     lock_batch,
-    make_unseen_attempt,
     read_request_snapshots,
     write_request_snapshots,
 )
@@ -41,7 +57,6 @@ from intempt_core.planning import Policy
 from intempt_core.transport import Attempt
 
 _IS_WAITING = or_(requests.c.state == RequestState.PENDING.value, requests.c.retry_at.is_not(None))
-_IS_IN_FLIGHT = requests.c.state == literal_column("'in flight'")  # a literal: only so is the partial index used
 
 
 class WorkQueue:
@@ -55,16 +70,16 @@ class WorkQueue:
 
         Cheap: it may be asked every second.
         """
-        with_requests_in_flight = select(requests.c.batch).where(_IS_IN_FLIGHT)
+        with_requests_in_flight = select(requests.c.batch).where(IS_IN_FLIGHT)
         going = batches.c.state.in_([state.value for state in BatchState if state not in FINAL_BATCH_STATES])
         found = (
-            select(batches.c.id, batches.c.owner, batches.c.state, batches.c.recorder)
+            select(batches.c.id, batches.c.owner, batches.c.state, batches.c.recorder, batches.c.groups)
             .where(or_(going, batches.c.number.in_(with_requests_in_flight)))
             .order_by(batches.c.number)
         )
         with self._database.reading() as connection:
             return [
-                UnfinishedBatch(row.id, row.owner, BatchState(row.state), row.recorder)
+                UnfinishedBatch(row.id, row.owner, BatchState(row.state), row.recorder, row.groups)
                 for row in connection.execute(found)
             ]
 
@@ -82,12 +97,17 @@ class WorkQueue:
         """Make ``owner`` the batch's owner if ``expected`` (empty: no process) is it still; whether that was so.
 
         With ``pause``, a reason, a batch that is *sending* is paused by the same transaction, so that its new owner
-        sends nothing of it before it says so.
+        sends nothing of it before it says so. A batch whose lanes are in groups has none after that; while a worker
+        owns one of them it cannot be claimed.
         """
-        mine = update(batches).where(batches.c.id == batch, batches.c.owner == expected)
+        number = select(batches.c.number).where(batches.c.id == batch).scalar_subquery()
+        owned = select(lane_groups.c.number).where(lane_groups.c.batch == number, lane_groups.c.owner != literal(""))
+        mine = update(batches).where(batches.c.id == batch, batches.c.owner == expected, not_(exists(owned)))
         with self._database.writing() as connection:
-            if not connection.execute(mine.values(owner=owner)).rowcount:
+            connection.execute(select(lane_groups.c.number).where(lane_groups.c.batch == number).with_for_update())
+            if not connection.execute(mine.values(owner=owner, groups=0)).rowcount:
                 return False
+            connection.execute(delete(lane_groups).where(lane_groups.c.batch == number))
             if pause:
                 paused = {"state": BatchState.PAUSED.value, "reason": pause, "changed_at": self._database.clock()}
                 is_sending = batches.c.id == batch, batches.c.state == BatchState.SENDING.value
@@ -154,8 +174,9 @@ class WorkQueue:
 
         An :class:`AttemptStart` is valid for a request that :meth:`take` gives, in a *sending* batch of this owner:
         where it is not, the request must not be sent. An :class:`AttemptEnd` is valid for a request of this owner that
-        is *in flight*; where it is not, its attempt is kept as evidence and the request's state stays. Transitions may
-        be repeated after an error: an attempt that is already written is not written twice.
+        is *in flight*; where it is not, its attempt is kept as evidence and the request's state stays. Such an attempt
+        is counted as *overtaken* where the process had lost the request. Transitions may be repeated after an error: an
+        attempt that is already written is not written twice.
 
         With ``nowait`` it raises :class:`HistoryUnavailable` at once while another thread or program is writing; only
         where the database supports it.
@@ -167,6 +188,7 @@ class WorkQueue:
             snapshots = read_request_snapshots(connection, {transition.request for transition in transitions})
             tried: list[NewAttempt] = []
             last: set[int] = set()  # indexes into tried: attempts that are their request's last
+            overtaken: set[int] = set()  # and those of requests that were lost meanwhile
             changed, invalid = set(), set()
             observed: list[ObservedAttempt] = []
             for transition in transitions:
@@ -177,40 +199,50 @@ class WorkQueue:
                     changed.add(transition.request)
                     if isinstance(transition, AttemptEnd):
                         last.add(len(tried))
-                        tried.append(_make_new_attempt(before, transition.attempt))
+                        tried.append(make_new_attempt(before, transition.attempt))
                         observed.append(_observe_attempt(transition.attempt, after))
                 elif before is None or isinstance(transition, AttemptStart):
                     invalid.add(transition.request)
                 elif not is_attempt_written(connection, transition):
                     invalid.add(transition.request)
-                    tried.append(_make_new_attempt(before, transition.attempt, is_valid=False))
+                    if not is_owned(before, transition, owner) and transition.attempt.outcome is not Outcome.NOT_SENT:
+                        overtaken.add(len(tried))
+                    tried.append(make_new_attempt(before, transition.attempt, is_valid=False))
             ids = self._throughput.write_new_attempts(connection, tried)
+            _count_overtaken(connection, [(tried[index].batch_number, ids[index]) for index in overtaken])
             for index in last:
                 request = tried[index].request
                 snapshots[request] = snapshots[request]._replace(last_attempt=ids[index])
             write_request_snapshots(connection, [snapshots[request] for request in changed])
-        if self._database.observer is not None:
-            self._database.observer.note_attempts(observed)
+        self._note(observed)
         return frozenset(invalid)
 
-    def split(self, request: int, attempt: Attempt, halves: Sequence[RequestHalf], *, owner: str) -> list[WorkItem]:
+    def _note(self, observed: Sequence[ObservedAttempt]) -> None:
+        if self._database.observer is not None and observed:
+            self._database.observer.note_attempts(observed)
+
+    def split(
+        self, request: int, attempt: Attempt, halves: Sequence[RequestHalf], *, owner: str, epoch: int = 0
+    ) -> list[WorkItem]:
         """Replace a request *in flight* that was too large by its halves (CONTRACT 3.4); returns them in their order.
 
         They are pending, in the same lane, in their parent's place; where an earlier attempt was unknown they are
         unknown too, and tried again at once. Raises :class:`NotAllowed` where the request is not in flight, not this
-        owner's, or the halves do not hold its events.
+        owner's (in this epoch), or the halves do not hold its events.
         """
         now = self._database.clock()
         with self._database.writing() as connection:
+            owned = read_request_snapshots(connection, [request])
             parent = connection.execute(
-                select(requests, batches.c.owner, batches.c.id.label("name"), batches.c.state.label("batch_state"))
+                select(requests, batches.c.id.label("name"), batches.c.state.label("batch_state"))
                 .join(batches, batches.c.number == requests.c.batch)
                 .where(requests.c.id == request)
-                .with_for_update()
+                .with_for_update(of=requests)
             ).one_or_none()
             if parent is None:
                 raise NotFound(f"History knows no request {request}.")
-            if parent.state != RequestState.IN_FLIGHT.value or parent.owner != owner:
+            is_mine = is_owned(owned[request], AttemptStart(request, epoch), owner)
+            if parent.state != RequestState.IN_FLIGHT.value or not is_mine:
                 raise NotAllowed(
                     f"Request {request} cannot be split: it is {parent.state}, or another process owns it."
                 )
@@ -240,34 +272,16 @@ class WorkQueue:
             found = lock_batch(connection, batch)
             if found.owner != owner:
                 raise NotAllowed(f"Batch {batch} belongs to another process now.")
-            again = found.policy == Policy.RESEND.value and BatchState(found.state) not in FINAL_BATCH_STATES
-            in_flight = select(requests.c.id).where(requests.c.batch == found.number, _IS_IN_FLIGHT)
-            snapshots = read_request_snapshots(connection, connection.execute(in_flight).scalars())
-            lost = [
-                _make_new_attempt(snapshot, make_unseen_attempt(snapshot.updated_at)) for snapshot in snapshots.values()
-            ]
-            ids = self._throughput.write_new_attempts(connection, lost)
-            observed = [
-                ObservedAttempt(Outcome.UNKNOWN.value, None, one.events, "" if again else RequestState.UNKNOWN.value)
-                for one in snapshots.values()
-            ]
-            write_request_snapshots(
+            observed = settle_lost_requests(
                 connection,
-                [
-                    snapshot._replace(
-                        state=RequestState.UNKNOWN.value,
-                        doubt=True,
-                        tries=snapshot.tries + 1,
-                        retry_at=now if again else None,
-                        last_attempt=id_,
-                        updated_at=now,
-                    )
-                    for snapshot, id_ in zip(snapshots.values(), ids, strict=True)
-                ],
+                self._throughput,
+                requests.c.batch == found.number,
+                policy=Policy(found.policy),
+                state=BatchState(found.state),
+                now=now,
             )
-        if self._database.observer is not None and observed:
-            self._database.observer.note_attempts(observed)
-        return len(lost)
+        self._note(observed)
+        return len(observed)
 
 
 def _observe_attempt(attempt: Attempt, after: RequestSnapshot) -> ObservedAttempt:
@@ -275,16 +289,15 @@ def _observe_attempt(attempt: Attempt, after: RequestSnapshot) -> ObservedAttemp
     return ObservedAttempt(attempt.outcome.value, attempt.elapsed_ms, after.events, settled)
 
 
-def _make_new_attempt(snapshot: RequestSnapshot, attempt: Attempt, *, is_valid: bool = True) -> NewAttempt:
-    """The attempt as it is written; its verdict counts where it is certain, and once.
-
-    What is ignored after an attempt without a response may only repeat what that one brought.
-    """
-    verdict = attempt.verdict if is_valid and attempt.outcome is Outcome.ACCEPTED else None
-    if verdict is not None and verdict.ignored and snapshot.doubt:
-        verdict = None
-    earlier = snapshot.last_attempt if snapshot.doubt and is_valid else None
-    return NewAttempt(snapshot.id, snapshot.events, snapshot.batch_number, snapshot.batch_id, attempt, verdict, earlier)
+def _count_overtaken(connection: Connection, found: Sequence[tuple[int, int]]) -> None:
+    """Flag attempts (batch's number, id) that a process made or ended after it had lost their requests."""
+    if not found:
+        return
+    ids = [attempt for _, attempt in found]
+    connection.execute(update(attempts).where(attempts.c.id.in_(ids)).values(overtaken=True))
+    for batch, many in sorted(Counter(batch for batch, _ in found).items()):
+        counted = {"overtaken": batches.c.overtaken + many}
+        connection.execute(update(batches).where(batches.c.number == batch).values(counted))
 
 
 def _select_batch_number(batch: str) -> Any:

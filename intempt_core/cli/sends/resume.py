@@ -16,8 +16,8 @@ from intempt_core.contract import format_count
 from intempt_core.dispatch import (
     check_resumable,
     count_never_left,
+    find_sending_process,
     list_interrupted_batches,
-    read_running_console,
     resume_interrupted,
 )
 from intempt_core.errors import TargetNotFound
@@ -37,12 +37,12 @@ def run_resume(args: argparse.Namespace, environment: Mapping[str, str]) -> Exit
         batch = history.queries.batch(args.resume) if args.resume else _choose_batch(history, settings)
         if batch is None:
             return ExitCode.NOT_ALL
-        console = read_running_console(settings.data)
+        console = find_sending_process(history, settings.data)
         url = str((console or {}).get("url", ""))
         target = _resolve_batch_target(batch, settings, environment, url, history)
         steps = opened.enter_context(StepDisplay(sys.stderr))
         sender = opened.enter_context(open_sender(history, settings, target, console, steps=steps))
-        check_resumable(batch, settings.data, sender.console_owner)
+        check_resumable(history, batch, settings.data, sender.console_owner)
         repeats = history.repeats.since(batch.id)
         if repeats and not args.again:
             print_message(f"Nothing was sent. {describe_repeats(repeats, target.name)}")

@@ -38,7 +38,7 @@ from intempt_core.cli.sends.sending import (
 from intempt_core.cli.steps import StepDisplay
 from intempt_core.cli.targets import resolve_target
 from intempt_core.contract import ISSUE_KINDS, Json, format_count
-from intempt_core.dispatch import SendingProcess, make_batch_intent, read_running_console
+from intempt_core.dispatch import SendingProcess, find_sending_process, make_batch_intent, read_running_console
 from intempt_core.errors import SentBefore
 from intempt_core.history import (
     History,
@@ -60,7 +60,7 @@ def run_send(args: argparse.Namespace, environment: Mapping[str, str]) -> ExitCo
     if args.resume is not None:
         return run_resume(args, environment)
     settings = Settings.from_environment(environment)
-    console = read_running_console(settings.data)
+    console = None if settings.database_url else read_running_console(settings.data)
     with contextlib.ExitStack() as opened:
         named = None
         if not _is_composed(args):
@@ -87,6 +87,8 @@ def _send_file(
             return ExitCode.NO_RESULTS
         if history is None:
             history = opened.enter_context(open_history(settings))
+        if settings.database_url:
+            console = find_sending_process(history, settings.data)
         url = str((console or {}).get("url", ""))
         target = resolve_target(args.target, settings, environment, url, history.targets)
         if args.dry_run:
@@ -297,6 +299,7 @@ class CheckedInput:
             supersedes=list(self.half.values()) if self.args.rest else (),
             notes=self._collect_notes(),
             seen=self.seen,
+            groups=0 if owner else self.history.groups.count_groups(self.plan.lanes),
         )
         excluded = np.flatnonzero(self.report.find_excluded(keep_good_members=self.args.good_members))
         if self.args.rest:

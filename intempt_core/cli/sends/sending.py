@@ -18,9 +18,9 @@ from intempt_core.dispatch import (
     Progress,
     SendingEnvironment,
     SendingProcess,
-    hold_process_lock,
+    find_sending_process,
+    hold_process_name,
     pause_interrupted,
-    read_running_console,
     stop_abandoned_recordings,
     wait_for_batch,
     wake_once,
@@ -160,18 +160,24 @@ class BatchSender:
         return dispatcher
 
     def _send_at_console(self, begin: BeginBatch, *, wait: bool) -> SendResult:
-        with hold_process_lock(self.settings.data) as recorder, self.steps.step("Recording"):
+        with hold_process_name(self.history, self.settings.data) as recorder, self.steps.step("Recording"):
             batch = begin(self.console_owner, recorder, self._show_recorded)
-        print_message(f"The console sends it: batch {batch}.")
+        senders = "The workers send" if self.history.workers.are_used else "The console sends"
+        print_message(f"{senders} it: batch {batch}.")
         try:
             if wait:
                 with self.steps.step("Sending"):
                     has_ended = self._wait_for_console(batch)
                 if not has_ended:
-                    print_message("The console is gone. When it is started again it goes on with this batch.")
+                    print_message(self._describe_missing_sender())
         except KeyboardInterrupt:
             return SendResult(batch, is_here=False, is_interrupted=True)
         return SendResult(batch, is_here=False)
+
+    def _describe_missing_sender(self) -> str:
+        if self.history.workers.are_used:
+            return "No worker and no console is there any more. The next one that is started goes on with this batch."
+        return "The console is gone. When it is started again it goes on with this batch."
 
     def _show_recorded(self, batch: str, _recorded: int) -> None:
         if self.steps.is_due:
@@ -189,7 +195,7 @@ class BatchSender:
             self._show(progress)
             if not progress.is_active:
                 return True
-            if read_running_console(self.settings.data) is None:
+            if find_sending_process(self.history, self.settings.data) is None:
                 return False
             time.sleep(POLL_SECONDS)
 

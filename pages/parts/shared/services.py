@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from threading import Lock
+from typing import Any
 
 import streamlit as st
 
@@ -157,7 +158,7 @@ class AppServices:
         sent; ``requests`` and ``excluded_rows`` are then not looked at. Of what cannot be recorded whole a part may
         have been sent: then this returns too, and the batch says so. Raises where nothing is recorded.
         """
-        intent = replace(intent, owner=self.dispatcher.owner, id=make_batch_id(now_ms()))
+        intent = replace(intent, id=make_batch_id(now_ms()), **self._find_senders(intent))
         process = start_process(intent)
         if process is not None:
             return self.recordings.record(intent, process)
@@ -168,6 +169,15 @@ class AppServices:
                 raise
         self.dispatcher.wake()
         return intent.id
+
+    def _find_senders(self, intent: BatchIntent) -> dict[str, Any]:
+        """Who sends a batch, as fields of its intent: all workers, or this process, which has a key that was typed."""
+        owner = self.dispatcher.owner
+        known = self.targets.get(intent.target.name)
+        has_key = known is not None and known.credential is not None and known.origin == intent.target.origin
+        if not self.dispatcher.is_sharing or not has_key:
+            return {"owner": owner}
+        return {"owner": "", "recorder": owner, "groups": self.history.groups.count_groups(intent.lanes)}
 
     def _is_recorded(self, batch: str) -> bool:
         try:
