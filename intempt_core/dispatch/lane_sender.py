@@ -224,7 +224,7 @@ class LaneSender:
         """Make one attempt. Where a person or the end of the process interrupts it, it is unknown: it may have come."""
         if not self._may_send():
             self.halt.set()
-            return self._make_unsent_attempt()
+            return self._make_skipped_attempt()
         started_at, started = self.clock(), time.perf_counter()
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  a coroutine that is awaited runs in a task
@@ -245,7 +245,7 @@ class LaneSender:
         finally:
             self._exchanges.discard(task)
 
-    def _make_unsent_attempt(self) -> Attempt:
+    def _make_skipped_attempt(self) -> Attempt:
         return Attempt(
             outcome=Outcome.NOT_SENT, status=None, reason=LEASE_ENDED_REASON, started_at=self.clock(), elapsed_ms=0.0
         )

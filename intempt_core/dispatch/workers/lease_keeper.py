@@ -56,7 +56,7 @@ class LeaseKeeper:
 
     @property
     def is_steady(self) -> bool:
-        """Whether the database was there for so long that whoever is alive has renewed its lease since."""
+        """Whether the database was there for so long that all that are alive have renewed their leases since."""
         return self.may_send and self._clock() - self._steady_since > RENEW_SECONDS + RETRY_SECONDS
 
     def make_permit(self) -> Callable[[], bool]:

@@ -192,7 +192,7 @@ def test_open_groups_are_those_whose_lanes_have_something_to_send_and_are_not_he
 
 
 def test_a_takeover_and_a_start_of_the_former_owner_never_overlap(history: History, postgres_url: str) -> None:
-    """Two connections race: whoever wins, a request that started is either unknown by the takeover, or not started."""
+    """Two connections race: either way a request that started is either unknown by the takeover, or not started."""
     begin(history, "dead")
     batch = shared_batch(history, *[[1]] * 8, groups=8)
     requests = {lane: first_request(history, batch, lane) for lane in range(1, 9)}
