@@ -19,6 +19,7 @@ from .dispatch import (
     send_plan as send_plan,
 )
 from .errors import (
+    BackupError as BackupError,
     CatalogueUnavailable as CatalogueUnavailable,
     ConsoleError as ConsoleError,
     CredentialError as CredentialError,

@@ -19,6 +19,7 @@
     │   ├── TargetIncomplete        its description lacks something, or holds something impossible
     │   └── CredentialError         its key is absent or has the wrong form
     ├── CatalogueUnavailable        a loaded catalogue cannot be kept or read: products have no names until it can
+    ├── BackupError                 a backup cannot be made, is damaged, or cannot be restored there
     ├── EngineUnavailable           the durable engine cannot use its database: sending stops until it can
     ├── SecretFound                 a file or link was not made, because it would hold a target's key
     ├── PlanError                   the chosen events cannot become a batch
@@ -112,6 +113,10 @@ class CredentialError(TargetError):
 
 class CatalogueUnavailable(ConsoleError):
     """A loaded catalogue cannot be kept or read: full disk, no right to write, a damaged file."""
+
+
+class BackupError(ConsoleError):
+    """A backup cannot be made, is damaged, or cannot be restored there."""
 
 
 class EngineUnavailable(ConsoleError):

@@ -10,6 +10,10 @@ from .commands.coverage import (
 from .commands.generate import (
     write_fixture as write_fixture,
 )
+from .commands.backup import (
+    back_up as back_up,
+    restore as restore,
+)
 from .commands.move import (
     move_to_database as move_to_database,
 )

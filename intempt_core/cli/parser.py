@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from intempt_core import __version__
+from intempt_core.cli.arguments.backup import BACKUP, RESTORE
 from intempt_core.cli.arguments.check import CHECK
 from intempt_core.cli.arguments.command import Command
 from intempt_core.cli.arguments.console import CONSOLE, find_console_options
@@ -33,6 +34,8 @@ COMMANDS: tuple[Command, ...] = (
     SCHEMA,
     SETTINGS,
     MOVE,
+    BACKUP,
+    RESTORE,
 )
 """Every command, in the order in which the help lists them."""
 

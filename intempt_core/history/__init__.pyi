@@ -101,3 +101,13 @@ from .workers.leases import (
     WorkerKind as WorkerKind,
     WorkerLease as WorkerLease,
 )
+from .migrations import (
+    HEAD as HEAD,
+)
+from .upkeep.backups import (
+    copy_sqlite_file as copy_sqlite_file,
+)
+from .upkeep.snapshot import (
+    HistorySnapshot as HistorySnapshot,
+    hold_snapshot as hold_snapshot,
+)

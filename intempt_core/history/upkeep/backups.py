@@ -22,13 +22,7 @@ def back_up_file(file: Path, version: str) -> Path:
     backup = file.with_name(f"{file.stem}.backup-{stamp}-v{version}{file.suffix}")
     unfinished = backup.with_name(backup.name + ".unfinished")
     try:
-        os.close(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _FILE_MODE))
-        with (
-            closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(unfinished)) as copy,
-        ):
-            source.backup(copy)
-            copy.execute("PRAGMA journal_mode=DELETE").close()  # one file, with nothing beside it
+        copy_sqlite_file(file, unfinished)
         unfinished.rename(backup)
     finally:
         for suffix in ("", "-journal", "-wal", "-shm"):
@@ -37,6 +31,20 @@ def back_up_file(file: Path, version: str) -> Path:
         with suppress(OSError):
             old.unlink()
     return backup
+
+
+def copy_sqlite_file(file: Path, copy: Path) -> None:
+    """Copy an SQLite database as it is at this moment, while others write it, into a new file of this user alone.
+
+    Raises ``OSError`` and ``sqlite3.Error``.
+    """
+    os.close(os.open(copy, os.O_CREAT | os.O_EXCL | os.O_WRONLY, _FILE_MODE))
+    with (
+        closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source,
+        closing(sqlite3.connect(copy)) as target,
+    ):
+        source.backup(target)  # all pages at once: in steps it would begin again whenever another process writes
+        target.execute("PRAGMA journal_mode=DELETE").close()  # one file, with nothing beside it
 
 
 def list_backups(file: Path) -> list[Path]:
