@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from intempt_core.cli.output import print_message
+from intempt_core.cli.saved_documents import open_saved_documents
 from intempt_core.contract import format_count
 from intempt_core.errors import CatalogueUnavailable, ReadError
 from intempt_core.settings import Settings
 from intempt_core.targets import Target, derive_target_key
-from intempt_core.validation import CatalogueStore, ProductCatalogue, build_catalogue, read_catalogue_file
+from intempt_core.validation import ProductCatalogue, build_catalogue, read_catalogue_file
 
 
 def load_catalogue(
@@ -23,7 +24,8 @@ def load_catalogue(
     if target is None:
         return None
     try:
-        found = CatalogueStore(settings.catalogues_folder).get(derive_target_key(target))
+        with open_saved_documents(settings) as documents:
+            found = documents.catalogues.get(derive_target_key(target))
     except CatalogueUnavailable as error:
         print_message(f"{error} Products are not checked.")
         return None

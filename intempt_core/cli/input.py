@@ -7,9 +7,10 @@ from functools import partial
 from pathlib import Path
 
 from intempt_core.cli.input_files import NamedFile
+from intempt_core.cli.saved_documents import open_saved_documents
 from intempt_core.cli.steps import StepDisplay, shorten_name
 from intempt_core.contract import GivenEvent, Issue, format_count
-from intempt_core.errors import MappingError, ReadError
+from intempt_core.errors import HistoryUnavailable, MappingError, ReadError
 from intempt_core.mapping import (
     EventSource,
     Mapping,
@@ -102,8 +103,8 @@ def read_input(
     With ``run``, a text that no other run has, its events get new ids. Raises :class:`ReadError` where its bytes cannot
     be read, and :class:`MappingError`, also where a mapping is given for a JSON document.
     """
-    saved = MappingStore(settings.mappings_folder)
-    with steps.step("Reading", shorten_name(named.name)):
+    with open_saved_documents(settings) as documents, steps.step("Reading", shorten_name(named.name)):
+        saved = documents.mappings
         mapping = None if args.mapping is None else _load_mapping(args.mapping, saved)
         options = parse_read_options(args).over(mapping.read if mapping else ReadOptions())
         progress = partial(show_bytes, steps, named.name)
@@ -154,9 +155,17 @@ def _map_input(
     if chosen.explode is None and not is_unmapped_json(read, chosen):
         notes += describe_lists(read)
     if mapping is None:
-        known = [one.saved.name for one in saved.recognise(read.header) if one.exact]
-        notes += [f"A mapping is saved for this header: --mapping “{name}”." for name in known]
+        notes += _note_saved_mappings(read, saved)
     return InputFile(read.name, tuple(notes), read.digest, chosen.to_json(), mapped, None)
+
+
+def _note_saved_mappings(table: Table, saved: MappingStore) -> list[str]:
+    """Which saved mappings are made for a table's header; a database that is away is no reason not to check a file."""
+    try:
+        known = [one.saved.name for one in saved.recognise(table.header) if one.exact]
+    except HistoryUnavailable as error:
+        return [f"Saved mappings are not known: {error}"]
+    return [f"A mapping is saved for this header: --mapping “{name}”." for name in known]
 
 
 def _load_mapping(mapping: str, saved: MappingStore) -> Mapping:

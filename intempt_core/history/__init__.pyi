@@ -45,6 +45,9 @@ from .retention import (
 from .throughput import (
     UnjudgedRequest as UnjudgedRequest,
 )
+from .saved.documents import (
+    SavedDocuments as SavedDocuments,
+)
 from .schema import (
     MAX_NAME_LENGTH as MAX_NAME_LENGTH,
 )

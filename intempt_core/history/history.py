@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Self
 
 from intempt_core.contract import now_ms
+from intempt_core.history import schema
 from intempt_core.history.control import BatchControl
 from intempt_core.history.database import Database
 from intempt_core.history.event_lookup import EventLookup
@@ -14,7 +15,9 @@ from intempt_core.history.queries import HistoryQueries
 from intempt_core.history.recorder import Recorder
 from intempt_core.history.repeats import RepeatLookup
 from intempt_core.history.retention import Retention
+from intempt_core.history.saved.catalogues import CatalogueDocuments
 from intempt_core.history.saved.journeys import SavedJourneys
+from intempt_core.history.saved.named_documents import NamedDocuments
 from intempt_core.history.saved.targets import SavedTargets
 from intempt_core.history.throughput import ThroughputLog
 from intempt_core.history.upkeep.backlog import BacklogMeter
@@ -47,6 +50,10 @@ class History:
         retention: deletes old batches.
         journeys: keeps the saved journeys.
         targets: keeps the targets that were added on a screen.
+        mappings: keeps the saved mappings of consoles that share the database.
+        team_rules: keeps the team's rules that these consoles go by.
+        checks: keeps what these consoles found in files of each shape.
+        catalogues: keeps the product catalogues of these consoles.
         probe: tells whether it can be written now.
         integrity: checks the file for damage.
         backlog: measures what is still to be sent.
@@ -70,6 +77,10 @@ class History:
         self.retention = Retention(database)
         self.journeys = SavedJourneys(database)
         self.targets = SavedTargets(database)
+        self.mappings, self.team_rules, self.checks = (
+            NamedDocuments(database, table) for table in (schema.mappings, schema.team_rules, schema.checks)
+        )
+        self.catalogues = CatalogueDocuments(database)
         self.probe = WriteProbe(database)
         self.integrity = IntegrityCheck(database)
         self.backlog = BacklogMeter(database)

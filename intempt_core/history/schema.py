@@ -332,8 +332,9 @@ excluded_rows: Table = Table(
 )
 
 # What people save, as the documents that it is exported as; a target's names where its key is, never the key. A name is
-# there once: its key is the same for names that count as the same.
-journeys, targets = (
+# there once: its key is the same for names that count as the same. Mappings, the team's rules and the checks of files
+# are here only where several consoles share the database: a console by itself has them as files.
+journeys, targets, mappings, team_rules, checks = (
     Table(
         table,
         metadata,
@@ -342,7 +343,42 @@ journeys, targets = (
         Column("document", Text, nullable=False),
         Column("changed_at", BigInteger, nullable=False),
     )
-    for table in ("journeys", "targets")
+    for table in ("journeys", "targets", "mappings", "team_rules", "checks")
+)
+
+# The product catalogues of consoles that share the database, each as the content of its file. A target's key has any
+# length, so a digest of it is the key here.
+catalogues: Table = Table(
+    "catalogues",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("rows", BigInteger, nullable=False),
+    Column("loaded_at", BigInteger, nullable=False),
+    Column("stamp", Text, nullable=False),  # another one after every change
+    Column("content", LargeBinary, nullable=False),
+)
+
+# Which tabs may upload files to any of the consoles that share the database, by the digest of a tab's token, and which
+# files they have; the files themselves lie in a folder.
+upload_tokens: Table = Table(
+    "upload_tokens",
+    metadata,
+    Column("token", Text, primary_key=True),
+    Column("seen_at", BigInteger, nullable=False),
+    Index("upload_tokens_by_seen", "seen_at"),
+)
+uploads: Table = Table(
+    "uploads",
+    metadata,
+    Column("token", Text, ForeignKey("upload_tokens.token", ondelete="CASCADE"), primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("arrived_at", BigInteger, nullable=False),
+    Column("is_taken", Boolean, nullable=False),
+    Column("is_let_go", Boolean, nullable=False),
+    Index("uploads_by_digest", "digest"),
 )
 
 

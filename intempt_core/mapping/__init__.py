@@ -11,7 +11,8 @@
 - ``event_source``: what the rest of the pipeline asks of those; ``mapped_table`` makes events of columns,
   ``document_events`` gives those of JSON lines as they came.
 - ``new_ids``: other event ids for a new run of the same input.
-- ``saved``: mappings kept by name, and recognised by a header; ``whole_file`` writes a file whole or not at all.
+- ``saved``: mappings kept by name, and recognised by a header; ``mapping_folder`` keeps them as files,
+  ``whole_file`` writes a file whole or not at all.
 - ``written_json``: JSON that a person writes, read with what is wrong in it.
 """
 

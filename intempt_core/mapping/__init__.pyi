@@ -45,8 +45,12 @@ from .number_forms import (
     NUMBER_FORMS as NUMBER_FORMS,
     detect_number_form as detect_number_form,
 )
+from .mapping_folder import (
+    MappingFolder as MappingFolder,
+)
 from .saved import (
     MAPPING_NAME_LENGTH as MAPPING_NAME_LENGTH,
+    MappingDocuments as MappingDocuments,
     MappingStore as MappingStore,
     SavedMapping as SavedMapping,
     read_mapping_file as read_mapping_file,

@@ -1,27 +1,22 @@
 """Saved mappings: kept by name, and recognised by a file's header.
 
-Each is a mapping file (ARCHITECTURE, mapping file) in a folder of the data: two keys more say its name and
-the header that it was made for. What is exported, imported, kept and given to the command line is one form.
+Each is a mapping file (ARCHITECTURE, mapping file): two keys more say its name and the header that it was made for.
+What is exported, imported, kept and given to the command line is one form. They lie in a folder of the data, or in the
+database that several consoles share.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
-from urllib.parse import quote
+from typing import Protocol
 
 from intempt_core.contract import suggest_nearest
 from intempt_core.errors import MappingError
 from intempt_core.mapping.model import RESERVED_COLUMNS, Mapping
-from intempt_core.mapping.whole_file import replace_file
 
 MAPPING_NAME_LENGTH = 80
 """Characters of a name, at the most."""
-
-_PLAIN_NAME_LENGTH = 60
-_DEVICE_NAMES = {"con", "prn", "aux", "nul"} | {f"{port}{number}" for port in ("com", "lpt") for number in range(10)}
-"""Names that Windows has for devices, whatever their suffix."""
 
 MAX_MAPPING_BYTES = 10_000_000
 """A mapping file that is larger is none."""
@@ -69,20 +64,33 @@ class RecognisedMapping:
     new_columns: tuple[str, ...]
 
 
-class MappingStore:
-    """The mappings of one folder. Two processes may share it: a file is there whole or not at all."""
+class MappingDocuments(Protocol):
+    """What keeps mappings by name: a folder, or a database that several consoles share."""
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def read_all(self) -> tuple[list[SavedMapping], list[str]]:
+        """Every mapping that can be read, and a sentence for each that cannot."""
+
+    def write(self, saved: SavedMapping) -> None:
+        """Keep a mapping under its name, in the place of one that has the name already."""
+
+    def delete(self, name: str) -> None:
+        """Delete the mapping of a name; one that is not there is no error."""
+
+
+class MappingStore:
+    """The saved mappings of a console, or of all that share a database."""
+
+    def __init__(self, documents: MappingDocuments) -> None:
+        self.documents = documents
 
     def all(self) -> list[SavedMapping]:
         """Every mapping that can be read, by name."""
-        found = {saved.name: saved for saved in self._read_files()[0].values()}
+        found = {saved.name: saved for saved in self.documents.read_all()[0]}
         return sorted(found.values(), key=lambda saved: saved.name.casefold())
 
     def problems(self) -> list[str]:
-        """A sentence for each file of the folder that is no mapping."""
-        return self._read_files()[1]
+        """A sentence for each that is no mapping."""
+        return self.documents.read_all()[1]
 
     def get(self, name: str) -> SavedMapping:
         """The mapping of a name. Raises :class:`MappingError` with the nearest name."""
@@ -99,15 +107,7 @@ class MappingStore:
         """
         _check_mapping_name(saved.name)
         saved.mapping.check()
-        try:
-            with replace_file(self._path_of(saved.name)) as part:
-                part.write_text(saved.to_json(), "utf-8")
-            self._remove_files(saved.name, keep=self._path_of(saved.name))
-        except OSError as error:
-            raise MappingError(
-                f"The mapping could not be saved in {self.folder}: {error.strerror or error}. "
-                "Free some space there, or see that the folder may be written."
-            ) from error
+        self.documents.write(saved)
 
     def rename(self, old: str, new: str) -> None:
         """Give a mapping another name. Raises :class:`MappingError`, also where the new name is taken."""
@@ -121,10 +121,7 @@ class MappingStore:
 
     def delete(self, name: str) -> None:
         """Delete a mapping; one that does not exist is no error."""
-        try:
-            self._remove_files(name)
-        except OSError as error:
-            raise MappingError(f"“{name}” could not be deleted: {error.strerror or error}.") from error
+        self.documents.delete(name)
 
     def recognise(self, header: Sequence[str]) -> list[RecognisedMapping]:
         """The mappings that fit a header, those first that were made for it, then those that know most of it.
@@ -143,32 +140,6 @@ class MappingStore:
     def find_equal(self, mapping: Mapping) -> SavedMapping | None:
         """The saved mapping that is this one, if there is one."""
         return next((saved for saved in self.all() if saved.mapping == mapping), None)
-
-    def _remove_files(self, name: str, keep: Path | None = None) -> None:
-        """Remove the files of a name: an earlier version may have given it another one, or a person copied it."""
-        for file, saved in self._read_files()[0].items():
-            if saved.name == name and file != keep:
-                file.unlink(missing_ok=True)
-
-    def _path_of(self, name: str) -> Path:
-        """The file of a name; one that not every system takes for a file gets a digest of the name."""
-        plain = quote(name, safe=" ").replace(".", "%2E")
-        if plain != name or plain in _DEVICE_NAMES or name != name.lower() or len(name) > _PLAIN_NAME_LENGTH:
-            plain = f"{plain[:_PLAIN_NAME_LENGTH]}-{blake2b(name.encode(), digest_size=8).hexdigest()}"
-        return self.folder / f"{plain}.json"
-
-    def _read_files(self) -> tuple[dict[Path, SavedMapping], list[str]]:
-        found, problems = {}, []
-        try:
-            files = sorted(self.folder.glob("*.json"))
-        except OSError:
-            files = []
-        for file in files:
-            try:
-                found[file] = read_mapping_file(file)
-            except MappingError as error:
-                problems.append(str(error))
-        return found, problems
 
 
 def read_mapping_file(file: Path) -> SavedMapping:

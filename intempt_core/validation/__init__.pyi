@@ -15,6 +15,8 @@ from .annotations import (
 from .baseline import (
     Baseline as Baseline,
     CheckComparison as CheckComparison,
+    CheckDocuments as CheckDocuments,
+    CheckFolder as CheckFolder,
     CheckMemory as CheckMemory,
     RememberedCheck as RememberedCheck,
     read_baseline as read_baseline,
@@ -64,7 +66,11 @@ from .prior_sends import (
 )
 from .product_catalogue import (
     CatalogueFile as CatalogueFile,
+    CatalogueFolder as CatalogueFolder,
     CatalogueStore as CatalogueStore,
+    dump_catalogue as dump_catalogue,
+    hash_target_key as hash_target_key,
+    parse_catalogue as parse_catalogue,
     ProductCatalogue as ProductCatalogue,
     build_catalogue as build_catalogue,
     read_catalogue_file as read_catalogue_file,
@@ -82,7 +88,10 @@ from .row_issues import (
     ISSUE_BLOCK_ROWS as ISSUE_BLOCK_ROWS,
 )
 from .team_rules.remembered import (
+    RulesFolder as RulesFolder,
     RulesStore as RulesStore,
+    parse_kept_rules as parse_kept_rules,
+    write_kept_rules as write_kept_rules,
 )
 from .team_rules.rules_file import (
     TeamRules as TeamRules,

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -282,14 +282,46 @@ class RememberedCheck:
     baseline: Baseline
 
 
+class CheckDocuments(Protocol):
+    """What keeps a JSON document for each shape: a folder, or a database that several consoles share.
+
+    What cannot be read is as if it were not there, and what cannot be written is not kept.
+    """
+
+    def read(self, shape: str) -> str:
+        """The document of a shape; empty where there is none."""
+
+    def write(self, shape: str, document: str) -> None:
+        """Keep the document of a shape."""
+
+
+class CheckFolder:
+    """The documents of one folder, a file each."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, shape: str) -> str:
+        """The document of a shape; empty where there is none."""
+        try:
+            return (self._folder / f"{shape}.json").read_text("utf-8")
+        except (OSError, ValueError):
+            return ""
+
+    def write(self, shape: str, document: str) -> None:
+        """Keep the document of a shape."""
+        with suppress(OSError), replace_file(self._folder / f"{shape}.json") as part:
+            part.write_text(document, "utf-8")
+
+
 class CheckMemory:
-    """The last checks of files of each shape, that is of the same columns: one JSON document for each in a folder.
+    """The last checks of files of each shape, that is of the same columns.
 
     Two are kept of each shape, so that the file that is looked at now has one before it.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
+    def __init__(self, documents: CheckDocuments) -> None:
+        self._documents = documents
 
     def remember(self, digest: str, at: int, found: Baseline) -> RememberedCheck | None:
         """Keep a check, and give the last one of another file of its shape; ``None`` where there is none.
@@ -297,20 +329,17 @@ class CheckMemory:
         A document that cannot be read counts as none, and one that cannot be written is not kept: comparing is a
         convenience, and a check is not to fail for it.
         """
-        path = self.folder / f"{_hash_shape(found.columns)}.json"
-        kept = [one for one in self._read(path) if one.digest != digest]
+        shape = _hash_shape(found.columns)
+        kept = [one for one in self._read(shape) if one.digest != digest]
         document = [_dump_check(one) for one in (*kept[-1:], RememberedCheck(digest, at, found))]
-        with suppress(OSError), replace_file(path) as part:
-            part.write_text(json.dumps(document), "utf-8")
+        self._documents.write(shape, json.dumps(document))
         return kept[-1] if kept else None
 
-    def _read(self, path: Path) -> list[RememberedCheck]:
+    def _read(self, shape: str) -> list[RememberedCheck]:
         try:
-            given = json.loads(path.read_text("utf-8"))
-            return [
-                RememberedCheck(str(one["digest"]), int(one["at"]), parse_baseline(one, path.name)) for one in given
-            ]
-        except (OSError, ValueError, KeyError, TypeError, ReadError):
+            given = json.loads(self._documents.read(shape))
+            return [RememberedCheck(str(one["digest"]), int(one["at"]), parse_baseline(one, shape)) for one in given]
+        except (ValueError, KeyError, TypeError, ReadError):
             return []
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -263,8 +263,21 @@ def _is_filled(texts: pa.Array) -> pa.Array:
 # ── keeping ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-class CatalogueStore:
-    """The catalogues of this console, one for each target (by its key), kept as files in a folder."""
+class CatalogueStore(Protocol):
+    """What keeps the catalogues, one for each target (by its key): a folder, or a database that consoles share."""
+
+    def get(self, target: str) -> ProductCatalogue | None:
+        """A target's catalogue, if one is loaded. Raises :class:`CatalogueUnavailable`: it cannot be read."""
+
+    def save(self, target: str, catalogue: ProductCatalogue) -> None:
+        """Make it a target's catalogue, replacing an earlier one. Raises :class:`CatalogueUnavailable`."""
+
+    def remove(self, target: str) -> None:
+        """Remove a target's catalogue, if it has one. Raises :class:`CatalogueUnavailable`."""
+
+
+class CatalogueFolder:
+    """The catalogues of one folder, a file each."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -289,15 +302,9 @@ class CatalogueStore:
     def save(self, target: str, catalogue: ProductCatalogue) -> None:
         """Make it a target's catalogue, replacing an earlier one. Raises :class:`CatalogueUnavailable`."""
         file = self._path_of(target)
-        metadata = {"name": catalogue.name, "loaded_at": catalogue.loaded_at, "rows": catalogue.rows}
-        schema = _SCHEMA.with_metadata({"catalogue": json.dumps(metadata)})
         try:
-            with (
-                replace_file(file) as part,
-                pa.OSFile(str(part), "wb") as sink,
-                pa.ipc.new_file(sink, schema) as writer,
-            ):
-                writer.write_table(pa.table([catalogue.ids, catalogue.names], schema))
+            with replace_file(file) as part, pa.OSFile(str(part), "wb") as sink:
+                _write_catalogue(catalogue, sink)
         except OSError as error:
             raise _explain_unavailable(file, error) from None
         self._loaded.pop(target, None)
@@ -313,24 +320,59 @@ class CatalogueStore:
 
     def _path_of(self, target: str) -> Path:
         if target not in self._paths:
-            self._paths[target] = self._folder / f"{sha256(target.encode()).hexdigest()[:32]}.arrow"
+            self._paths[target] = self._folder / f"{hash_target_key(target)}.arrow"
         return self._paths[target]
+
+
+def hash_target_key(target: str) -> str:
+    """What a target's catalogue is called where it is kept: its key is too long, and no name of a file."""
+    return sha256(target.encode()).hexdigest()[:32]
+
+
+def dump_catalogue(catalogue: ProductCatalogue) -> bytes:
+    """A catalogue as the content of its file."""
+    sink = pa.BufferOutputStream()
+    _write_catalogue(catalogue, sink)
+    return bytes(sink.getvalue())
+
+
+def parse_catalogue(content: bytes) -> ProductCatalogue:
+    """The catalogue in the content of a file. Raises :class:`CatalogueUnavailable` where it is damaged."""
+    try:
+        return _read_catalogue(pa.BufferReader(content))
+    except _DAMAGE as error:
+        raise CatalogueUnavailable(f"The catalogue is damaged ({error}). Load it again, or remove it.") from None
+
+
+def _write_catalogue(catalogue: ProductCatalogue, sink: pa.NativeFile) -> None:
+    metadata = {"name": catalogue.name, "loaded_at": catalogue.loaded_at, "rows": catalogue.rows}
+    schema = _SCHEMA.with_metadata({"catalogue": json.dumps(metadata)})
+    with pa.ipc.new_file(sink, schema) as writer:
+        writer.write_table(pa.table([catalogue.ids, catalogue.names], schema))
+
+
+def _read_catalogue(source: pa.NativeFile) -> ProductCatalogue:
+    table = pa.ipc.open_file(source).read_all()
+    metadata = json.loads(table.schema.metadata[b"catalogue"])
+    return ProductCatalogue(
+        metadata["name"],
+        metadata["loaded_at"],
+        metadata["rows"],
+        combine_column(table["id"]),
+        combine_column(table["name"]),
+    )
 
 
 def _load_catalogue(file: Path) -> ProductCatalogue:
     try:
         with pa.memory_map(str(file)) as source:
-            table = pa.ipc.open_file(source).read_all()
-        metadata = json.loads(table.schema.metadata[b"catalogue"])
-        return ProductCatalogue(
-            metadata["name"],
-            metadata["loaded_at"],
-            metadata["rows"],
-            combine_column(table["id"]),
-            combine_column(table["name"]),
-        )
-    except (OSError, pa.ArrowException, KeyError, TypeError, ValueError) as error:
+            return _read_catalogue(source)
+    except _DAMAGE as error:
         raise _explain_unavailable(file, error) from None
+
+
+_DAMAGE = (OSError, pa.ArrowException, KeyError, TypeError, ValueError)
+"""What reading a damaged file raises."""
 
 
 def _explain_unavailable(file: Path, error: Exception) -> CatalogueUnavailable:

@@ -5,7 +5,7 @@ Each runs the same here and in a process of its own.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -14,6 +14,7 @@ import numpy as np
 
 from intempt_core.errors import CatalogueUnavailable, ReadError
 from intempt_core.fixes import ColumnChange, Fix, apply_fixes, preview_fix
+from intempt_core.history import SavedDocuments
 from intempt_core.mapping import EventSource, Mapping, have_same_cells, map_table
 from intempt_core.planning import EventOrder, Plan, plan_table
 from intempt_core.readers import Dialect, MappedFile, ReadLimits, ReadOptions, Table, read_table
@@ -65,12 +66,14 @@ class FileContext:
     def from_settings(cls, settings: Settings) -> "FileContext":
         """The context in a process of its own, which opens history itself when it is first asked."""
 
+        @cache
         def open_history() -> "History":
             from intempt_core.history import History  # noqa: PLC0415  half a second that only a check needs
 
             return History.open(settings.history_url)
 
-        return cls(settings, open_history, CatalogueStore(settings.catalogues_folder), OWN_PROCESS_LIMITS)
+        catalogues = SavedDocuments.from_settings(settings, open_history).catalogues
+        return cls(settings, open_history, catalogues, OWN_PROCESS_LIMITS)
 
     def open_history(self) -> "History":
         """The history of the data folder."""

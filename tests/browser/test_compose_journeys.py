@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from intempt_core.settings import Settings
 from intempt_core.targets import derive_target_key, sandbox_target
-from intempt_core.validation import CatalogueStore, build_catalogue, read_catalogue_file
+from intempt_core.validation import CatalogueFolder, build_catalogue, read_catalogue_file
 from tests.browser.actions import box, compose, events_of, fill, open_row, press, send, widget
 from tests.browser.conftest import Console
 from tests.browser.screens import open_screen, serious_findings, settled
@@ -161,7 +161,7 @@ def catalogue(console: Console) -> Iterator[None]:
     """A catalogue of 60,000 products for the sandbox."""
     rows = "".join(f"{10_000 + number},Product {number}\n" for number in range(60_000))
     file = read_catalogue_file(f"productId,name\nSKU_04,Lipstick 04 <b>\n{rows}".encode(), name="items.csv")
-    store = CatalogueStore(Settings(data=console.data).catalogues_folder)
+    store = CatalogueFolder(Settings(data=console.data).catalogues_folder)
     target = derive_target_key(sandbox_target(f"{console.url}/sandbox"))
     store.save(target, build_catalogue(file, "productId", ["name"]))
     yield

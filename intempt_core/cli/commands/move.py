@@ -87,6 +87,8 @@ def _print_report(report: MoveReport, file: Path, form: str) -> None:
         f"Set {DATABASE_VARIABLE} for the console and for every command. {file} is as it was; keep it as a backup. A"
         " note beside it keeps consoles from going on with it."
     )
+    for problem in report.left_out:
+        print_message(f"Not moved: {problem}")
     if report.unfinished:
         print_message(
             f"{format_count(report.unfinished, 'batch', 'batches')} of it are not over: the first console or worker"

@@ -3,6 +3,7 @@
 from enum import Enum
 
 from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from intempt_core.history.database import Database
 from intempt_core.history.schema import make_storable
@@ -43,8 +44,13 @@ class NamedDocuments:
 
         ``replaces`` is the key of the one that it takes the place of; where that is gone, it is a new one.
         """
+        try:
+            return self._write(_write_key(key), name, document, _write_key(replaces), most)
+        except IntegrityError:  # another process has written the same key just now, which is seen from here on
+            return self._write(_write_key(key), name, document, _write_key(replaces), most)
+
+    def _write(self, key: str, name: str, document: str, replaces: str, most: int) -> WriteResult:
         columns = self._table.c
-        key, replaces = _write_key(key), _write_key(replaces)
         values = {"name": make_storable(name), "document": document, "changed_at": self._database.clock()}
         with self._database.writing() as connection:
             there = set(connection.execute(select(columns.key).where(columns.key.in_([key, replaces]))).scalars())

@@ -6,7 +6,7 @@ begin again. The file is only read.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,6 +21,7 @@ from intempt_core.errors import HistoryUnavailable, SettingsError
 from intempt_core.history.database import Database
 from intempt_core.history.schema import metadata
 from intempt_core.history.transfer.copy_lines import iter_line_blocks
+from intempt_core.history.transfer.document_source import DOCUMENT_TABLES, gather_documents
 from intempt_core.history.transfer.moved_marker import MoveNote, write_move_note
 from intempt_core.history.transfer.source_file import count_rows, count_unfinished, open_source
 from intempt_core.history.transfer.target_tables import TargetTables
@@ -29,8 +30,8 @@ from intempt_core.settings import hide_password
 if TYPE_CHECKING:
     import psycopg
 
-RUNTIME_TABLES: frozenset[str] = frozenset()
-"""Tables that say what processes are doing now, and are not moved: who uses the other database is not who used this."""
+RUNTIME_TABLES = frozenset(("workers", "unable_workers", "target_turns", "target_places", "upload_tokens", "uploads"))
+"""Tables that say what processes and tabs do now, and are not moved: those of the other database are others."""
 
 
 class MoveStage(StrEnum):
@@ -82,11 +83,13 @@ class MoveReport:
         to: The database, without user and password.
         tables: Every table.
         unfinished: How many batches are not over: the new database goes on with them.
+        left_out: What people saved beside the file and cannot be read, a sentence each: it was not moved.
     """
 
     to: str
     tables: Sequence[MovedTable]
     unfinished: int
+    left_out: Sequence[str] = ()
 
     @property
     def rows(self) -> int:
@@ -96,6 +99,8 @@ class MoveReport:
 
 def move_history(file: Path, url: str, *, on_progress: Callable[[MoveProgress], None] = lambda _: None) -> MoveReport:
     """Move a history from an SQLite file into an empty PostgreSQL database, and leave a note beside the file.
+
+    What people saved beside the file goes along: mappings, the team's rules, checks of files and product catalogues.
 
     The caller sees to it that no process sends from the file: what is in flight there would be lost to both.
 
@@ -115,17 +120,18 @@ def move_history(file: Path, url: str, *, on_progress: Callable[[MoveProgress], 
             "A history is moved into a PostgreSQL database, postgresql+psycopg://user:password@host/name."
         )
     tables = [table for table in metadata.sorted_tables if table.name not in RUNTIME_TABLES]
-    with open_source(file) as source:
+    with open_source(file) as source, gather_documents(file.parent) as (documents, left_out):
+        sources = {table.name: documents if table.name in DOCUMENT_TABLES else source for table in tables}
         with closing(Database.open(url)) as database:
             with database.writing() as connection:
                 target = TargetTables(cast("psycopg.Connection[Any]", connection.connection.driver_connection), tables)
-                moved = _move_tables(source, target, tables, on_progress)
+                moved = _move_tables(sources, target, tables, on_progress)
             write_move_note(file, MoveNote(hide_password(url), database.clock()))
-        return MoveReport(hide_password(url), moved, count_unfinished(source))
+        return MoveReport(hide_password(url), moved, count_unfinished(source), left_out)
 
 
 def _move_tables(
-    source: sqlite3.Connection,
+    sources: Mapping[str, sqlite3.Connection],
     target: TargetTables,
     tables: Sequence[Table],
     on_progress: Callable[[MoveProgress], None],
@@ -133,12 +139,12 @@ def _move_tables(
     """Copy every table, read each back and compare; what differs raises :class:`HistoryUnavailable`."""
     target.lock()
     on_progress(MoveProgress(MoveStage.COUNTING))
-    counts = {table.name: count_rows(source, table.name) for table in tables}
+    counts = {table.name: count_rows(sources[table.name], table.name) for table in tables}
     total, done = sum(counts.values()), 0
     target.drop_indexes()
     sent = {table.name: _LineDigest() for table in tables}
     for table in tables:
-        for rows in target.fill(table, sent[table.name].pass_on(iter_line_blocks(source, table))):
+        for rows in target.fill(table, sent[table.name].pass_on(iter_line_blocks(sources[table.name], table))):
             on_progress(MoveProgress(MoveStage.COPYING, table.name, done + rows, total))
         done += counts[table.name]
     for made, of in target.restore_indexes():

@@ -23,6 +23,7 @@ from intempt_core.history import (
     History,
     RequestBlock,
     RequestIntent,
+    SavedDocuments,
     make_batch_id,
 )
 from intempt_core.metrics import MetricsPage
@@ -40,7 +41,7 @@ from intempt_core.targets import (
 )
 from intempt_core.transport import SandboxClient
 from intempt_core.uploads import Spool, UploadTokens
-from intempt_core.validation import CatalogueStore, ProductCatalogue, UnknownProductLookup
+from intempt_core.validation import ProductCatalogue, UnknownProductLookup
 from intempt_core.web import Exposure, describe_readable_secrets
 from intempt_core.webhooks import WebhookDeliverer, find_webhook
 from intempt_core.workers import FileContext, FileRecorder, ResultStore, WorkerProcess
@@ -58,6 +59,7 @@ class AppServices:
         url: Where this console is reached from its own machine.
         exposure: Whether other machines reach it, and what asks who is there.
         typed_targets: Targets typed in any tab, by credential reference: the engine needs their keys after that tab.
+        saved: What people saved: mappings, the team's rules, checks of files.
         catalogues: The product catalogues, one for a target.
         upload_tokens: The tokens under which browsers upload files.
         results: What was worked out of uploaded files, for all tabs.
@@ -76,7 +78,8 @@ class AppServices:
 
     def __post_init__(self) -> None:
         """Make the services that need another one."""
-        self.catalogues = CatalogueStore(self.settings.catalogues_folder)
+        self.saved = SavedDocuments.from_settings(self.settings, lambda: self.history)
+        self.catalogues = self.saved.catalogues
         spool = Spool(self.settings.data / "spool", self.settings.upload_mb * 1_000_000)
         self.upload_tokens = UploadTokens(spool, self.settings.tab_upload_mb * 1_000_000)
         self.results = ResultStore(

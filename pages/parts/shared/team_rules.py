@@ -1,4 +1,4 @@
-"""The team's own rules on every screen that checks: one file, chosen once and remembered in the data folder."""
+"""The team's own rules on every screen that checks: one file, chosen once and remembered for all."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ class RulesChoice:
 
 def open_rules_store() -> RulesStore:
     """The store of this console's rules."""
-    return RulesStore(get_services().settings.data)
+    return get_services().saved.rules
 
 
 def get_team_rules() -> TeamRules | None:

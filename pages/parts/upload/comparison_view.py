@@ -6,7 +6,7 @@ import streamlit as st
 
 from intempt_core.contract import now_ms
 from intempt_core.errors import ReadError
-from intempt_core.validation import PRIOR_SEND_CODES, Baseline, CheckComparison, CheckMemory, RememberedCheck
+from intempt_core.validation import PRIOR_SEND_CODES, Baseline, CheckComparison, RememberedCheck
 from pages.parts.shared.formatting import format_moment
 from pages.parts.shared.services import get_services
 from pages.parts.upload.state import CheckedFile, get_upload_state
@@ -38,7 +38,7 @@ def _find_earlier_check(checked: CheckedFile) -> RememberedCheck | None:
     """The last check of another file of this shape; the one of this file is kept for the next."""
     found, key = get_upload_state(), replace(checked.task, fixes=()).key
     if found.earlier_check[0] != key:
-        memory = CheckMemory(get_services().settings.checks_folder)
+        memory = get_services().saved.checks
         earlier = memory.remember(found.digest, now_ms(), checked.baseline)
         found.earlier_check = key, earlier
     return found.earlier_check[1]

@@ -28,7 +28,7 @@ SAVED_MAPPINGS_SUGGESTED = 3
 
 def open_saved_mappings() -> MappingStore:
     """The store of this console's mappings."""
-    return MappingStore(get_services().settings.mappings_folder)
+    return get_services().saved.mappings
 
 
 def show_matching_mappings(table: Table, mapping: Mapping) -> None:

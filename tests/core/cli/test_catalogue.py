@@ -8,7 +8,7 @@ import pytest
 from intempt_core.cli import main
 from intempt_core.settings import Settings
 from intempt_core.targets import derive_target_key, sandbox_target
-from intempt_core.validation import CatalogueStore, build_catalogue, read_catalogue_file
+from intempt_core.validation import CatalogueFolder, build_catalogue, read_catalogue_file
 
 EVENTS = """\
 name,eventId,userId,productId,timestamp
@@ -43,7 +43,7 @@ def loaded_for_sandbox(items: str, environment: dict[str, str]) -> Path:
     folder = Settings.from_environment(environment).catalogues_folder
     listing = read_catalogue_file(Path(items), name="items.csv")
     catalogue = build_catalogue(listing, "product_id", listing.name_columns)
-    CatalogueStore(folder).save(derive_target_key(sandbox_target("http://127.0.0.1:1")), catalogue)
+    CatalogueFolder(folder).save(derive_target_key(sandbox_target("http://127.0.0.1:1")), catalogue)
     (file,) = folder.iterdir()
     return file
 

@@ -16,7 +16,7 @@ from intempt_core.cli import main
 from intempt_core.cli.parser import COMMANDS, build_parser
 from intempt_core.history import History
 from intempt_core.journeys import parse_journey
-from intempt_core.mapping import Mapping, MappingStore, SavedMapping
+from intempt_core.mapping import Mapping, MappingFolder, MappingStore, SavedMapping
 from intempt_core.sandbox import run_sandbox
 from intempt_core.settings import PROJECT_FOLDER, Settings
 from tests.core.dispatch.factories import OK, decides
@@ -84,7 +84,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (made / "generate").mkdir()
     (made / "generate" / "catalogue.csv").write_text("productId\np0\np1\n")
     settings = Settings(data=made / "data")
-    MappingStore(settings.mappings_folder).save(
+    MappingStore(MappingFolder(settings.mappings_folder)).save(
         SavedMapping("cosmetics", ("what", "user", "sku", "when"), Mapping.from_json(json.dumps(MAPPING)))
     )
     history = History.open(settings.history_url)

@@ -12,7 +12,7 @@ from intempt_core.cli import main
 from intempt_core.cli.files_out import open_atomic
 from intempt_core.cli.streams import LOSSLESS
 from intempt_core.errors import ConsoleError
-from intempt_core.mapping import Mapping, MappingStore, SavedMapping
+from intempt_core.mapping import Mapping, MappingFolder, MappingStore, SavedMapping
 
 ROOT = Path(__file__).parents[3]
 FOLDER = "Żółć 日本"
@@ -122,7 +122,7 @@ RESERVED = (
 
 
 def test_a_mapping_may_have_any_name_and_its_file_one_that_every_system_takes(tmp_path: Path) -> None:
-    store = MappingStore(tmp_path)
+    store = MappingStore(MappingFolder(tmp_path))
     mapping = Mapping.from_json('{"columns": {"userId": "userId"}, "name": "Product viewed"}')
     for name in RESERVED:
         store.save(SavedMapping(name, ("userId",), mapping))
@@ -137,7 +137,7 @@ def test_a_mapping_may_have_any_name_and_its_file_one_that_every_system_takes(tm
 
 
 def test_a_mapping_whose_file_had_another_name_before_is_there_once(tmp_path: Path) -> None:
-    store = MappingStore(tmp_path)
+    store = MappingStore(MappingFolder(tmp_path))
     old = Mapping.from_json('{"columns": {"userId": "userId"}, "name": "Product viewed"}')
     new = Mapping.from_json('{"columns": {"userId": "userId"}, "name": "Added to cart"}')
     (tmp_path / "con.json").write_text(SavedMapping("con", ("userId",), old).to_json(), "utf-8")

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from intempt_core.cli import main
 from intempt_core.errors import MappingError
+from intempt_core.mapping.mapping_folder import MappingFolder
 from intempt_core.mapping.model import Mapping
 from intempt_core.mapping.saved import MAPPING_NAME_LENGTH, MappingStore, SavedMapping, read_mapping_file
 
@@ -19,7 +20,12 @@ HEADER = ("what", "sku", "who", "note")
 
 @pytest.fixture
 def kept(tmp_path: Path) -> MappingStore:
-    return MappingStore(tmp_path / "data" / "mappings")
+    return MappingStore(MappingFolder(tmp_path / "data" / "mappings"))
+
+
+def folder_of(kept: MappingStore) -> Path:
+    assert isinstance(kept.documents, MappingFolder)
+    return kept.documents.folder
 
 
 def names(kept: MappingStore) -> list[str]:
@@ -30,7 +36,7 @@ def test_what_is_saved_comes_back_and_is_a_mapping_file(kept: MappingStore) -> N
     assert names(kept) == []
     kept.save(SavedMapping("shop", HEADER, SHOP))
     assert kept.get("shop") == SavedMapping("shop", HEADER, SHOP)
-    (file,) = kept.folder.iterdir()
+    (file,) = folder_of(kept).iterdir()
     assert Mapping.from_json(file.read_text("utf-8")) == SHOP
     assert kept.find_equal(SHOP) == kept.get("shop")
     assert kept.find_equal(Mapping({})) is None
@@ -41,11 +47,11 @@ names_of_any_kind = st.text(st.characters(exclude_categories=("C", "Z")), min_si
 
 @given(st.lists(names_of_any_kind | st.sampled_from([".", "..", "a/b", "A", "a", "nul"]), max_size=4, unique=True))
 def test_every_name_is_kept_apart_and_deleted_alone(tmp_path_factory: pytest.TempPathFactory, given: list[str]) -> None:
-    kept = MappingStore(tmp_path_factory.mktemp("kept"))
+    kept = MappingStore(MappingFolder(tmp_path_factory.mktemp("kept")))
     for name in given:
         kept.save(SavedMapping(name, HEADER, SHOP))
     assert sorted(names(kept)) == sorted(given)
-    assert all(file.parent == kept.folder for file in kept.folder.iterdir())
+    assert all(file.parent == folder_of(kept) for file in folder_of(kept).iterdir())
     for name in given[1:]:
         kept.delete(name)
     assert names(kept) == given[:1]
@@ -100,12 +106,12 @@ def test_a_name_that_is_not_there_is_rejected_with_its_nearest(kept: MappingStor
 
 
 def test_a_file_that_a_person_put_there_is_taken_and_one_that_is_no_mapping_is_listed(kept: MappingStore) -> None:
-    kept.folder.mkdir(parents=True)
-    (kept.folder / "by hand.json").write_text(SHOP.to_json())
-    (kept.folder / "broken.json").write_text("{")
-    (kept.folder / "latin.json").write_bytes(b'{"columns": {"\xe4": "userId"}}')
-    (kept.folder / "large.json").write_bytes(b" " * 10_000_001)
-    (kept.folder / "folder.json").mkdir()
+    folder_of(kept).mkdir(parents=True)
+    (folder_of(kept) / "by hand.json").write_text(SHOP.to_json())
+    (folder_of(kept) / "broken.json").write_text("{")
+    (folder_of(kept) / "latin.json").write_bytes(b'{"columns": {"\xe4": "userId"}}')
+    (folder_of(kept) / "large.json").write_bytes(b" " * 10_000_001)
+    (folder_of(kept) / "folder.json").mkdir()
     assert kept.get("by hand").header == tuple(SHOP.columns)
     assert names(kept) == ["by hand"]
     problems = "\n".join(kept.problems())
@@ -123,7 +129,7 @@ def test_a_file_that_a_person_put_there_is_taken_and_one_that_is_no_mapping_is_l
 @pytest.mark.skipif(os.name != "posix", reason="a folder's rights")
 def test_a_folder_that_takes_no_file_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "mappings").write_text("a file in the place of the folder")
-    kept = MappingStore(tmp_path / "mappings")
+    kept = MappingStore(MappingFolder(tmp_path / "mappings"))
     assert names(kept) == []
     with pytest.raises(MappingError, match="could not be saved in"):
         kept.save(SavedMapping("shop", HEADER, SHOP))

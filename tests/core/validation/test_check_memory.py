@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from intempt_core.validation import Baseline, CheckMemory
+from intempt_core.validation import Baseline, CheckFolder, CheckMemory
 
 COLUMNS = {"name": "text", "userId": "numbers"}
 
@@ -14,7 +14,7 @@ def found(file: str, *rows: int, columns: dict[str, str] = COLUMNS) -> Baseline:
 
 
 def test_a_check_is_compared_with_the_last_one_of_another_file_of_its_shape(tmp_path: Path) -> None:
-    memory = CheckMemory(tmp_path / "checks")
+    memory = CheckMemory(CheckFolder(tmp_path / "checks"))
     assert memory.remember("a", 1, found("a.csv", 1)) is None
     earlier = memory.remember("b", 2, found("b.csv", 2, 3))
     assert earlier is not None
@@ -29,13 +29,13 @@ def test_a_check_is_compared_with_the_last_one_of_another_file_of_its_shape(tmp_
 
 
 def test_files_of_other_columns_are_remembered_apart(tmp_path: Path) -> None:
-    memory = CheckMemory(tmp_path)
+    memory = CheckMemory(CheckFolder(tmp_path))
     memory.remember("a", 1, found("a.csv", 1))
     assert memory.remember("b", 2, found("b.csv", 1, columns={"other": "text"})) is None
 
 
 def test_a_document_that_cannot_be_read_counts_as_none_and_is_replaced(tmp_path: Path) -> None:
-    memory = CheckMemory(tmp_path)
+    memory = CheckMemory(CheckFolder(tmp_path))
     memory.remember("a", 1, found("a.csv", 1))
     (kept,) = tmp_path.iterdir()
     kept.write_text("{broken")
@@ -47,4 +47,4 @@ def test_a_document_that_cannot_be_read_counts_as_none_and_is_replaced(tmp_path:
 
 def test_a_folder_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     (tmp_path / "checks").write_text("a file")
-    assert CheckMemory(tmp_path / "checks").remember("a", 1, found("a.csv")) is None
+    assert CheckMemory(CheckFolder(tmp_path / "checks")).remember("a", 1, found("a.csv")) is None

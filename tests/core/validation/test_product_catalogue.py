@@ -16,7 +16,7 @@ from intempt_core.readers.payload import read_payload
 from intempt_core.readers.table import read_table
 from intempt_core.validation.check import check_events, check_table
 from intempt_core.validation.product_catalogue import (
-    CatalogueStore,
+    CatalogueFolder,
     ProductCatalogue,
     build_catalogue,
     read_catalogue_file,
@@ -150,10 +150,10 @@ def test_half_a_character_is_in_no_catalogue() -> None:
 
 
 def test_a_catalogue_is_kept_for_its_target_replaced_and_removed(tmp_path: Path) -> None:
-    kept = CatalogueStore(tmp_path / "catalogues")
+    kept = CatalogueFolder(tmp_path / "catalogues")
     assert kept.get("sandbox") is None
     kept.save("sandbox", of(ITEMS))
-    again = CatalogueStore(tmp_path / "catalogues")
+    again = CatalogueFolder(tmp_path / "catalogues")
     for one in (kept, again):
         found = one.get("sandbox")
         assert found is not None
@@ -173,19 +173,19 @@ def test_a_catalogue_is_kept_for_its_target_replaced_and_removed(tmp_path: Path)
 
 @pytest.mark.parametrize("damage", [b"", b"not arrow", b"ARROW1\0\0" + b"x" * 100])
 def test_a_damaged_file_is_a_sentence_and_can_be_replaced(tmp_path: Path, damage: bytes) -> None:
-    kept = CatalogueStore(tmp_path)
+    kept = CatalogueFolder(tmp_path)
     kept.save("sandbox", of(ITEMS))
     (file,) = tmp_path.iterdir()
     file.write_bytes(damage)
     with pytest.raises(CatalogueUnavailable, match="Load it again, or remove it"):
-        CatalogueStore(tmp_path).get("sandbox")
+        CatalogueFolder(tmp_path).get("sandbox")
     kept.save("sandbox", of(ITEMS))
     assert kept.get("sandbox") is not None
 
 
 def test_where_nothing_can_be_written_it_is_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    kept = CatalogueStore(tmp_path / "file")
+    kept = CatalogueFolder(tmp_path / "file")
     asked: list[Callable[[], object]] = [
         lambda: kept.get("sandbox"), lambda: kept.save("sandbox", of(ITEMS)), lambda: kept.remove("sandbox")
     ]  # fmt: skip

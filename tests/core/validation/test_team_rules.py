@@ -15,7 +15,7 @@ from intempt_core.mapping.model import Mapping
 from intempt_core.mapping.table_events import map_table
 from intempt_core.validation.check import check_events, check_table
 from intempt_core.validation.expectations import ExpectationReport
-from intempt_core.validation.team_rules.remembered import RulesStore
+from intempt_core.validation.team_rules.remembered import RulesFolder
 from intempt_core.validation.team_rules.rules_file import TeamRules, read_rules_file
 from tests.core.readers.factories import table_of
 
@@ -320,7 +320,7 @@ def test_half_a_character_and_odd_bodies_break_nothing() -> None:
 
 
 def test_rules_are_remembered_until_they_are_removed(tmp_path: Any) -> None:
-    store, rules = RulesStore(tmp_path / "data"), rules_of({"required": ["x"]})
+    store, rules = RulesFolder(tmp_path / "data"), rules_of({"required": ["x"]})
     assert store.get() is None
     store.save(rules)
     assert store.get() == rules

@@ -21,7 +21,7 @@ from intempt_core.history import BatchIntent, BatchState, History, RequestState,
 from intempt_core.mapping import choose_initial_mapping
 from intempt_core.planning import EventOrder, Plan
 from intempt_core.settings import PROJECT_FOLDER, Settings
-from intempt_core.validation import CatalogueStore
+from intempt_core.validation import CatalogueFolder
 from intempt_core.workers import CheckFile, FileContext, FileRecorder, PlanFile, ReadFile, RecordPlan, ResultStore
 from intempt_core.workers.messages import TaskReply
 from intempt_core.workers.worker_process import WorkerProcess
@@ -52,7 +52,7 @@ class Scene:
         self.folder, self.woken = folder, 0
         self.settings = Settings(data=folder)
         self.history = History.open(self.settings.history_url, busy_seconds=10)
-        catalogues = CatalogueStore(self.settings.catalogues_folder)
+        catalogues = CatalogueFolder(self.settings.catalogues_folder)
         context = FileContext(self.settings, lambda: self.history, catalogues)
         self.results = ResultStore(context, folder, is_tab_open=lambda _: True, small_bytes=0)
         self.recorder = FileRecorder(self.history, self.wake)
@@ -123,7 +123,7 @@ def test_a_process_records_what_this_one_would_and_the_batch_is_found_under_its_
 @pytest.mark.long  # tests/pages/test_upload.py records so
 def test_what_is_in_this_process_is_recorded_by_it(at: Scene) -> None:
     task = at.plan(good_rows(3))
-    context = FileContext(at.settings, lambda: at.history, CatalogueStore(at.settings.catalogues_folder))
+    context = FileContext(at.settings, lambda: at.history, CatalogueFolder(at.settings.catalogues_folder))
     small = ResultStore(context, at.folder, is_tab_open=lambda _: True)
     assert small.start_process(RecordPlan(task, at.intent(task)), "tab", 0) is None
 

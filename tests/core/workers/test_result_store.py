@@ -17,7 +17,7 @@ from intempt_core.history import History
 from intempt_core.mapping import choose_initial_mapping
 from intempt_core.planning import EventOrder
 from intempt_core.settings import Settings
-from intempt_core.validation import CatalogueFile, CatalogueStore, ProductCatalogue
+from intempt_core.validation import CatalogueFile, CatalogueFolder, ProductCatalogue
 from intempt_core.workers.export_tasks import ExportFile, ExportKind
 from intempt_core.workers.file_check import FileCheck
 from intempt_core.workers.file_tasks import (
@@ -66,7 +66,9 @@ SAMPLES = {
 @pytest.fixture
 def context(tmp_path: Path) -> FileContext:
     settings = Settings(data=tmp_path)
-    return FileContext(settings, lambda: History.open(settings.history_url), CatalogueStore(settings.catalogues_folder))
+    return FileContext(
+        settings, lambda: History.open(settings.history_url), CatalogueFolder(settings.catalogues_folder)
+    )
 
 
 def store_of(context: FileContext, *, small: bool = False, **more: object) -> ResultStore:
