@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, MetaData, inspect, text
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest version."""
 
 

@@ -89,7 +89,7 @@ def test_a_move_as_json_is_for_a_program(
     environment = {"CONSOLE_DATA": str(data), "CONSOLE_DATABASE_URL": empty_postgres_url}
     assert main(["move", "--format", "json"], environment) == 0
     told = json.loads(capsys.readouterr().out)
-    assert {"to", "tables", "unfinished", "rows"} == set(told)
+    assert {"to", "tables", "unfinished", "left_out", "rows"} == set(told)
     assert sum(table["rows"] for table in told["tables"]) == told["rows"] > 50
 
 

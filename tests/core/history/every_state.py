@@ -13,7 +13,7 @@ from intempt_core.history import (
     History,
     RequestHalf,
 )
-from intempt_core.history.schema import batches, excluded_rows
+from intempt_core.history.schema import batches, excluded_rows, webhook_deliveries
 from intempt_core.journeys import parse_journey
 from intempt_core.targets import StoredTarget
 from tests.core.history.factories import ME, attempt, batch_of, event, intent, request, unkey
@@ -76,6 +76,10 @@ def fill_history(history: History) -> None:
         connection.execute(update(batches).where(batches.c.id == forgotten).values(state=BatchState.FORGOTTEN.value))
         connection.execute(update(batches).where(batches.c.id == half).values(unrecorded=7, recorder="gone-2"))
         connection.execute(update(batches).where(batches.c.id == cancelled).values(dismissed_at=5, resend_of=stopped))
+        delivery = {"batch": 1, "state": "stopped", "reason": HARD_TEXTS[1], "occurred_at": 5, "status": "waiting"}
+        connection.execute(
+            insert(webhook_deliveries).values(tries=1, next_at=6, changed_at=5, trouble="", body=b"{}", **delivery)
+        )
         connection.execute(insert(excluded_rows).values(batch=1, row=9, codes="", name="a\tb"))
     history.search_index.stop()
     unkey(history, [whole.id])
