@@ -126,11 +126,14 @@ def test_a_catalogue_that_one_console_loads_is_the_others_and_is_copied_once(
     first, second = at_once(consoles.first), at_once(consoles.second)
     assert second.get(TARGET) is None
     first.save(TARGET, make_catalogue(tmp_path, "1", "2"))
-    fetched = []
+    fetched: list[str] = []
     read = CatalogueDocuments.read
-    monkeypatch.setattr(
-        CatalogueDocuments, "read", lambda self, key, stamp: fetched.append(stamp) or read(self, key, stamp)
-    )
+
+    def count_reads(documents: CatalogueDocuments, key: str, stamp: str) -> bytes | None:
+        fetched.append(stamp)
+        return read(documents, key, stamp)
+
+    monkeypatch.setattr(CatalogueDocuments, "read", count_reads)
     for _ in range(3):
         found = second.get(TARGET)
         assert found is not None
