@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from sqlalchemy import create_engine
 
 import run
 from intempt_core.history import BatchState, BatchSummary, History, RequestState, migrations
 from intempt_core.settings import Settings
-from tests.bench.consoles import start
+from tests.bench.consoles import free_port, start
 from tests.core.dispatch.factories import OK, decides
 from tests.core.history.test_versions import versions, written_by
 from tests.core.transport.fault_server import HostileServer, hostile
@@ -32,6 +33,7 @@ TRIED = {
         "tests/test_proxy.py::test_compose_describes_a_database_a_proxy_two_consoles_and_two_workers"
     ),
     "docker compose up --wait": "",  # said to be untried
+    "event-console worker --metrics-port 9100": "tests/test_operations.py::test_a_worker_serves_its_metrics_and_health",
     "event-console backup backups/monday": "tests/test_operations.py::test_a_lost_data_folder_is_restored",
     "event-console restore backups/monday": "tests/test_operations.py::test_a_lost_data_folder_is_restored",
     "event-console backup backups/before-upgrade": "tests/test_operations.py::test_an_upgrade_has_a_way_back",
@@ -166,3 +168,30 @@ def test_an_upgrade_has_a_way_back(tmp_path: Path) -> None:
         assert history.queries.batch("b_old").label == "old.csv"
         with history.database.reading() as connection:
             assert migrations.version(connection) == migrations.HEAD
+
+
+@pytest.mark.long
+@pytest.mark.untraced
+def test_a_worker_serves_its_metrics_and_health(tmp_path: Path, postgres_url: str) -> None:
+    port = free_port()
+    environment = {"CONSOLE_DATA": str(tmp_path), "CONSOLE_DATABASE_URL": postgres_url, "CONSOLE_CONFIG": str(tmp_path)}
+    command = [sys.executable, "-m", "intempt_core", "worker", "--metrics-port", str(port)]
+    with (tmp_path / "log").open("w") as log:
+        worker = subprocess.Popen(command, cwd=run.ROOT, env={**os.environ, **environment}, stdout=log, stderr=log)
+    try:
+
+        def is_well() -> bool:
+            assert worker.poll() is None, (tmp_path / "log").read_text()
+            try:
+                return httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+            except httpx.TransportError:
+                return False
+
+        wait_until(is_well)
+        text = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+        assert "event_console_database_up 1.0" in text
+        assert 'event_console_queue_requests{state="pending"} 0.0' in text
+    finally:
+        worker.terminate()
+        assert worker.wait(30) == 0
+    assert "s3cret" not in (tmp_path / "log").read_text() + text

@@ -101,7 +101,7 @@ def test_compose_describes_a_database_a_proxy_two_consoles_and_two_workers() -> 
         assert given["CONSOLE_DATABASE_URL"].startswith("postgresql+psycopg://")
         assert given["CONSOLE_SANDBOX"] == "http://console-1:8501/sandbox"
         assert service["depends_on"]["postgres"]["condition"] == "service_healthy"
-    assert [services[name].get("command") for name in ("worker-1", "worker-2")] == [["worker"], ["worker"]]
+    assert [services[name]["command"][0] for name in ("worker-1", "worker-2")] == ["worker", "worker"]
     proxy_variables = set(services["proxy"]["environment"]) - {"NGINX_ENVSUBST_FILTER"}
     template = (ROOT / "docker" / "nginx" / "console.conf.template").read_text()
     assert set(re.findall(r"\$\{(\w+)\}", template)) == proxy_variables

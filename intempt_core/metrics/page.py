@@ -12,10 +12,14 @@ from intempt_core.metrics.work_metrics import WorkMetrics
 
 
 class MetricsPage:
-    """The metrics of one process. Once made, it counts what its history does."""
+    """The metrics of one process. Once made, it counts what its history does.
+
+    Attributes:
+        is_healthy: Tells whether the process can send, as ``/healthz`` does.
+    """
 
     def __init__(self, history: History, dispatcher: Dispatcher, version: str) -> None:
-        self._check: Callable[[], bool] = lambda: check_health(history, dispatcher, version)[0]
+        self.is_healthy: Callable[[], bool] = lambda: check_health(history, dispatcher, version)[0]
         self._public, self._all = CollectorRegistry(), CollectorRegistry()
         self._healthy = Gauge(
             "event_console_healthy",
@@ -33,6 +37,6 @@ class MetricsPage:
 
         Without ``everything`` it says no more than whether all is well.
         """
-        self._healthy.set(self._check())
+        self._healthy.set(self.is_healthy())
         write, media_type = choose_encoder(accept)
         return write(self._all if everything else self._public), media_type

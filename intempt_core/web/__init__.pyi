@@ -18,8 +18,10 @@ from .malformed_input import (
     answer_malformed_input as answer_malformed_input,
 )
 from .origins import (
+    LOOPBACK_NAMES as LOOPBACK_NAMES,
     AnsweredAddresses as AnsweredAddresses,
     WebOrigin as WebOrigin,
+    is_loopback as is_loopback,
     parse_origin_list as parse_origin_list,
 )
 from .password import (

@@ -34,7 +34,11 @@ class MetricsToken:
 
     def is_in(self, scope: Scope) -> bool:
         """Whether a request carries the token; never where there is none."""
-        scheme, _, given = Headers(scope=scope).get("authorization", "").partition(" ")
+        return self.is_bearer(Headers(scope=scope).get("authorization", ""))
+
+    def is_bearer(self, authorization: str) -> bool:
+        """Whether the header ``Authorization`` has the token; never where there is none."""
+        scheme, _, given = authorization.partition(" ")
         is_same = hmac.compare_digest(given.strip().encode("utf-8", "surrogateescape"), self.__token)
         return bool(self.__token) and scheme.lower() == "bearer" and is_same
 

@@ -16,8 +16,13 @@ exit codes: 0 ended in good order · 1 it had to end, and said why · 2 it canno
 """
 
 
-def _add_arguments(_worker: argparse.ArgumentParser) -> None:
-    """It takes settings only."""
+def _add_arguments(worker: argparse.ArgumentParser) -> None:
+    worker.add_argument(
+        "--metrics-port",
+        type=int,
+        metavar="N",
+        help="serve /metrics and /healthz at this port of CONSOLE_BIND, by default of this machine alone",
+    )
 
 
 WORKER = Command(

@@ -6,17 +6,19 @@ import signal
 import socket
 import threading
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from functools import partial
 
-from intempt_core import logs, web
+from intempt_core import __version__, logs, web
 from intempt_core.cli.output import print_message
 from intempt_core.contract import format_count
 from intempt_core.dispatch import Dispatcher, SendingEnvironment
 from intempt_core.errors import ConsoleError, TargetNotFound
 from intempt_core.history import BatchSummary, History, WorkerKind
+from intempt_core.metrics import MetricsPage, serve_metrics
 from intempt_core.settings import DATABASE_EXAMPLE, DATABASE_VARIABLE, Settings
 from intempt_core.targets import AllowedHosts, KnownTargets, Target, TargetRegistry, read_secrets_file
+from intempt_core.webhooks import WebhookDeliverer, find_webhook
 
 LOOK_SECONDS = 0.5
 """How often a worker looks whether it has to end."""
@@ -24,7 +26,7 @@ LOOK_SECONDS = 0.5
 ENDING_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP")
 
 
-def run_worker(args: argparse.Namespace, environment: Mapping[str, str]) -> int:  # noqa: ARG001  it takes settings only
+def run_worker(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Run ``worker``: send until it is asked to end, then 0. Raises :class:`ConsoleError` where it cannot start."""
     settings = Settings.from_environment(environment)
     if not settings.database_url:
@@ -37,13 +39,23 @@ def run_worker(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
         web.make_private_folder(settings.data)
     except OSError as error:
         raise ConsoleError(f"The folder {settings.data} cannot be made: {error.strerror}.") from None
-    with closing(History.open(settings.history_url)) as history:
+    token = web.MetricsToken.from_environment(environment)
+    with closing(History.open(settings.history_url)) as history, ExitStack() as opened:
         targets = _open_targets(settings, environment, history)
         dispatcher = Dispatcher(
             history, SendingEnvironment(settings, partial(_resolve_target, targets)), kind=WorkerKind.WORKER
         )
         ending = _watch_signals()
+        if args.metrics_port is not None:
+            page = MetricsPage(history, dispatcher, __version__)
+            address = settings.bind or "127.0.0.1"
+            port = opened.enter_context(serve_metrics(page, token, address, args.metrics_port))
+            print_message(f"Metrics: http://{address}:{port}/metrics")
+        webhooks = WebhookDeliverer(
+            history, lambda one: find_webhook(targets.registry.all, one, environment), origin=_find_origin(settings)
+        )
         dispatcher.start(durable=True)
+        webhooks.start()
         print_message(
             f"Worker {socket.gethostname()}, process {os.getpid()}: it knows"
             f" {format_count(len(targets.registry.all), 'target')}, and sends what is recorded. Stop it with Ctrl+C."
@@ -55,9 +67,16 @@ def run_worker(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
                 print_message("Waiting for what is in flight …")
         finally:
             dispatcher.stop()
+            webhooks.stop()
         if dispatcher.end_reason:
             raise ConsoleError(dispatcher.end_reason)
     return 0
+
+
+def _find_origin(settings: Settings) -> str:
+    """Where people open the console, for links; empty where that is not said."""
+    told = web.parse_origin_list(settings.hosts, "CONSOLE_HOSTS")
+    return str(told[0]) if told else ""
 
 
 def _open_targets(settings: Settings, environment: Mapping[str, str], history: History) -> KnownTargets:

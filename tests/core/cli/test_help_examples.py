@@ -22,7 +22,7 @@ from intempt_core.settings import PROJECT_FOLDER, Settings
 from tests.core.dispatch.factories import OK, decides
 from tests.core.transport.fault_server import hostile
 
-TESTED_ELSEWHERE = re.compile(r"^(?:sandbox|console|move|backup|restore)\b|^tail(?!.*--once)")
+TESTED_ELSEWHERE = re.compile(r"^(?:\w+=\S+ )*(?:sandbox|console|worker|move|backup|restore)\b|^tail(?!.*--once)")
 """Examples that end when somebody ends them, or that need a database server; what they do is tested elsewhere."""
 
 HEADER = "name,eventId,userId,productId\n"
@@ -151,7 +151,7 @@ def test_an_example_can_be_called_as_it_stands(
 
 def test_every_command_has_help_with_examples() -> None:
     assert [command.name for command in COMMANDS] == (
-        "console check send sandbox suggest tail generate coverage schema settings move backup restore".split()
+        "console check send sandbox worker suggest tail generate coverage schema settings move backup restore".split()
     )
     assert all(list_examples(command.name) for command in COMMANDS)
 

@@ -3,16 +3,19 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from intempt_core.contract.outcome import Outcome
 from intempt_core.dispatch import Dispatcher, SendingEnvironment
+from intempt_core.errors import SettingsError
 from intempt_core.history import AttemptEnd, AttemptStart, BatchState, History
-from intempt_core.metrics import MetricsPage
+from intempt_core.metrics import MetricsPage, serve_metrics
 from intempt_core.metrics.state_collector import KEEP_SECONDS, StateCollector
 from intempt_core.settings import Settings
 from intempt_core.targets import Target
+from intempt_core.web import MetricsToken
 from tests.core.history.factories import ME, SHOP, Clock, attempt, batch_of
 
 Samples = dict[tuple[str, ...], float]
@@ -185,3 +188,43 @@ def test_each_metric_says_what_it_is(page: MetricsPage) -> None:
     ours = list_names("TYPE")
     assert ours == list_names("HELP")
     assert len(ours) >= 12
+
+
+# ── a process that serves nothing else ───────────────────────────────────────────────────────────────────────────────
+
+TOKEN = "0123456789abcdef"
+
+
+def ask(port: int, path: str = "/metrics", **headers: str) -> httpx.Response:
+    return httpx.get(f"http://127.0.0.1:{port}{path}", headers=headers)
+
+
+def test_a_worker_serves_its_metrics_to_its_own_machine_and_to_who_has_the_token(page: MetricsPage) -> None:
+    with serve_metrics(page, MetricsToken(TOKEN), "127.0.0.1", 0) as port:
+        assert "event_console_queue_batches 0.0" in ask(port).text
+        assert "event_console_queue_batches 0.0" in ask(port, Host=f"localhost:{port}").text
+        for host in ("evil.example", f"evil.example:{port}", "127.0.0.1.evil.example"):
+            assert "queue" not in ask(port, Host=host).text
+            assert "event_console_healthy 0.0" in ask(port, Host=host).text
+        assert "queue" in ask(port, Host="worker-1", Authorization=f"Bearer {TOKEN}").text
+        assert (ask(port, "/healthz").status_code, ask(port, "/healthz").text) == (503, '{"status":"unavailable"}')
+        assert ask(port, "/x").status_code == 404
+
+
+def test_at_an_address_of_others_a_worker_says_no_more_than_whether_all_is_well_without_the_token(
+    page: MetricsPage,
+) -> None:
+    with serve_metrics(page, MetricsToken(""), "0.0.0.0", 0) as port:  # noqa: S104
+        assert "queue" not in ask(port).text
+        assert "queue" not in ask(port, Authorization="Bearer").text
+
+
+def test_a_port_that_is_taken_is_a_sentence(page: MetricsPage) -> None:
+    with (
+        serve_metrics(page, MetricsToken(""), "127.0.0.1", 0) as port,
+        pytest.raises(
+            SettingsError, match=f"Metrics cannot be served at 127.0.0.1, port {port}: Address already in use"
+        ),
+        serve_metrics(page, MetricsToken(""), "127.0.0.1", port),
+    ):
+        pass
