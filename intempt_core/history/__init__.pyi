@@ -48,6 +48,9 @@ from .throughput import (
 from .saved.documents import (
     SavedDocuments as SavedDocuments,
 )
+from .saved.uploads import (
+    SharedUploads as SharedUploads,
+)
 from .schema import (
     MAX_NAME_LENGTH as MAX_NAME_LENGTH,
 )

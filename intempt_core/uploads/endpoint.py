@@ -11,13 +11,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Lock
+from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from intempt_core.errors import SpoolError, SpoolTooLarge
+from intempt_core.errors import HistoryUnavailable, SpoolError, SpoolTooLarge
 from intempt_core.uploads.spool import IncomingFile, Spool, SpooledFile
 
 UPLOAD_PATH = "/_upload"
@@ -42,8 +43,41 @@ class _TokenFiles:
     let_go: dict[str, str] = field(default_factory=dict)
 
 
+class UploadRegistry(Protocol):
+    """The tokens under which tabs send files, and the files of each: of one console, or of all on one database."""
+
+    @property
+    def spool(self) -> Spool:
+        """Where the files lie."""
+
+    @property
+    def max_tab_bytes(self) -> int:
+        """Bytes that the files of one tab may have together."""
+
+    def create_token(self) -> str:
+        """Make a token for one tab; no other ever sees it."""
+
+    def is_valid(self, token: str) -> bool:
+        """Whether a token is one of ours."""
+
+    def add_file(self, token: str, file: SpooledFile) -> None:
+        """Note a file that has arrived whole; where the tab has too many bytes now, its oldest files are let go."""
+
+    def adopt_file(self, token: str, digest: str) -> SpooledFile | None:
+        """Keep a file of another tab for this one too, by its digest; ``None`` where no tab has it any more."""
+
+    def take_newest(self, token: str) -> SpooledFile | None:
+        """Take the newest file that has arrived under a token; those before it are dropped."""
+
+    def list_let_go(self, token: str) -> list[str]:
+        """The names of a tab's files that were let go for newer ones."""
+
+    def was_let_go(self, token: str, digest: str) -> bool:
+        """Whether a file was let go for newer ones of its tab."""
+
+
 class UploadTokens:
-    """The tokens under which tabs send files, and the files of each.
+    """The uploads of one console; see :class:`UploadRegistry`.
 
     A tab keeps files of up to ``max_tab_bytes`` together; of more the oldest is let go, unless another tab has it too.
     """
@@ -116,10 +150,11 @@ class UploadTokens:
             return files is not None and digest in files.let_go
 
 
-def create_upload_route(upload_tokens: Callable[[], UploadTokens]) -> Route:
+def create_upload_route(upload_tokens: Callable[[], UploadRegistry]) -> Route:
     """Make the route ``PUT`` :data:`UPLOAD_PATH`. It answers 201 ``{"digest", "size"}``, or ``{"error": sentence}``.
 
-    400 no name · 403 origin or token · 413 too large · 415 content type · 507 no space on the disk.
+    400 no name · 403 origin or token · 413 too large · 415 content type · 503 the database is away ·
+    507 no space on the disk.
     """
 
     async def put(request: Request) -> JSONResponse:
@@ -128,9 +163,13 @@ def create_upload_route(upload_tokens: Callable[[], UploadTokens]) -> Route:
     return Route(UPLOAD_PATH, put, methods=["PUT"])
 
 
-async def _receive_upload(request: Request, upload_tokens: UploadTokens) -> JSONResponse:
+async def _receive_upload(request: Request, upload_tokens: UploadRegistry) -> JSONResponse:
     token, name = request.headers.get(TOKEN_HEADER, ""), parse_file_name(request.headers.get(FILE_NAME_HEADER, ""))
-    if rejection := _reject_request(request, name, known=upload_tokens.is_valid(token)):
+    try:
+        known = await asyncio.to_thread(upload_tokens.is_valid, token)
+    except HistoryUnavailable as error:
+        return _error_response(503, str(error))
+    if rejection := _reject_request(request, name, known=known):
         return rejection
     announced = request.headers.get("content-length", "")
     try:
@@ -149,7 +188,10 @@ async def _receive_upload(request: Request, upload_tokens: UploadTokens) -> JSON
         return _error_response(507, str(error))
     except ClientDisconnect:
         return _error_response(400, "The upload broke off.")
-    upload_tokens.add_file(token, incoming.spooled)
+    try:
+        await asyncio.to_thread(upload_tokens.add_file, token, incoming.spooled)
+    except HistoryUnavailable as error:
+        return _error_response(503, str(error))
     return JSONResponse({"digest": incoming.spooled.digest, "size": incoming.size}, 201)
 
 

@@ -24,6 +24,7 @@ from intempt_core.history import (
     RequestBlock,
     RequestIntent,
     SavedDocuments,
+    SharedUploads,
     make_batch_id,
 )
 from intempt_core.metrics import MetricsPage
@@ -40,7 +41,7 @@ from intempt_core.targets import (
     read_secrets_file,
 )
 from intempt_core.transport import SandboxClient
-from intempt_core.uploads import Spool, UploadTokens
+from intempt_core.uploads import Spool, UploadRegistry, UploadTokens
 from intempt_core.validation import ProductCatalogue, UnknownProductLookup
 from intempt_core.web import Exposure, describe_readable_secrets
 from intempt_core.webhooks import WebhookDeliverer, find_webhook
@@ -81,7 +82,7 @@ class AppServices:
         self.saved = SavedDocuments.from_settings(self.settings, lambda: self.history)
         self.catalogues = self.saved.catalogues
         spool = Spool(self.settings.data / "spool", self.settings.upload_mb * 1_000_000)
-        self.upload_tokens = UploadTokens(spool, self.settings.tab_upload_mb * 1_000_000)
+        self.upload_tokens = self._open_uploads(spool, self.settings.tab_upload_mb * 1_000_000)
         self.results = ResultStore(
             FileContext(self.settings, lambda: self.history, self.catalogues),
             self.upload_tokens.spool.folder,
@@ -95,6 +96,12 @@ class AppServices:
             origin=next((str(origin) for origin in self.exposure.addresses.told), ""),
         )
         self.metrics = MetricsPage(self.history, self.dispatcher, __version__)
+
+    def _open_uploads(self, spool: Spool, max_tab_bytes: int) -> UploadRegistry:
+        """What was uploaded to this console, or to any of those that share its database."""
+        if not self.settings.database_url:
+            return UploadTokens(spool, max_tab_bytes)
+        return SharedUploads(self.history.database, spool, max_tab_bytes)
 
     @property
     def targets(self) -> Mapping[str, Target]:

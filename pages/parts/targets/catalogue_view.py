@@ -82,7 +82,9 @@ def _receive_listing(upload: CatalogueUpload) -> CatalogueFile | None:
     if not upload.token:
         upload.token = tokens.create_token()
     file = tokens.take_newest(upload.token)
-    if file is not None:
+    if file is not None and not tokens.spool.touch(file.digest):
+        upload.trouble = f"{file.name} arrived at another console, whose folder this one does not read."
+    elif file is not None:
         _discard_listing()
         upload.uploads += 1
         upload.listing = ReadCatalogue(tokens.spool.path(file.digest), file.digest, file.name)

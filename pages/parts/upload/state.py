@@ -144,6 +144,10 @@ def receive_file() -> None:
     """
     file = get_services().upload_tokens.take_newest(get_upload_token())
     found = get_upload_state()
+    if file is not None and not get_services().upload_tokens.spool.touch(file.digest):
+        start_next_upload()
+        get_upload_state().problem = describe_file_elsewhere(file.name)
+        return
     if file is not None:
         start_next_upload()
         found = get_upload_state()
@@ -162,6 +166,14 @@ def receive_file() -> None:
         _read_file_again(found, found.next_dialect)
     if found.digest and not found.guard.batch:
         st.query_params[FILE_PARAMETER] = found.digest
+
+
+def describe_file_elsewhere(name: str) -> str:
+    """Why a file that has arrived is not in this console's folder, as sentences."""
+    return (
+        f"{name} arrived at another console, in a folder that this one does not read. Let the consoles share their"
+        " folder CONSOLE_DATA, or let the proxy in front of them send all requests of a browser to the same console."
+    )
 
 
 def _adopt_file(found: UploadState, digest: str) -> None:
