@@ -26,6 +26,7 @@ from .errors import (
     EngineUnavailable as EngineUnavailable,
     FaultDocumentUnreadable as FaultDocumentUnreadable,
     FixtureError as FixtureError,
+    HistoryConflict as HistoryConflict,
     HistoryError as HistoryError,
     HistoryUnavailable as HistoryUnavailable,
     JourneyError as JourneyError,

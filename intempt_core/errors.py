@@ -29,6 +29,7 @@
     ├── SandboxStoreUnavailable     inside the sandbox: its database cannot be used; answered with 503
     └── HistoryError                history cannot be read or written
         ├── HistoryUnavailable      read-only, full, locked or gone: sending stops until it returns
+        │   └── HistoryConflict     another process wrote the same at the same moment, again and again
         ├── NotFound                no batch, request or event has that id
         └── NotAllowed              a batch in this state cannot do that
             └── SentBefore          the same input or the same events went to this target since the plan was made
@@ -167,6 +168,10 @@ class HistoryError(ConsoleError):
 
 class HistoryUnavailable(HistoryError):
     """History is read-only, full, locked or gone: sending stops until it returns."""
+
+
+class HistoryConflict(HistoryUnavailable):
+    """Another process wrote the same at the same moment, again and again; nothing is written, and it may be tried."""
 
 
 class NotFound(HistoryError):

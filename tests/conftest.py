@@ -3,7 +3,9 @@
 import gc
 import os
 import signal
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,6 +84,73 @@ def _nobodys_environment() -> Iterator[None]:
             if name.startswith(("CONSOLE_", "INTEMPT_", "STREAMLIT_")):
                 patch.delenv(name)
         yield
+
+
+# ── databases ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what needs a history on both databases: on SQLite always, on PostgreSQL with the long tests."""
+    only = metafunc.definition.get_closest_marker("sqlite_only")
+    if only is not None and not (len(only.args) == 1 and isinstance(only.args[0], str)):
+        pytest.fail(f"{metafunc.definition.nodeid}: the marker sqlite_only takes the reason why.", pytrace=False)
+    if "sqlite_file" in metafunc.fixturenames and only is None:
+        pytest.fail(f"{metafunc.definition.nodeid} looks at SQLite's file: mark it sqlite_only(reason).", pytrace=False)
+    if "database_kind" in metafunc.fixturenames:
+        kinds = ["sqlite"] if only is not None else ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)]
+        metafunc.parametrize("database_kind", kinds, scope="session")
+
+
+@pytest.fixture
+def sqlite_file(tmp_path: Path) -> Path:
+    """The file of the history, for tests that look at it."""
+    return tmp_path / "history.sqlite3"
+
+
+@pytest.fixture
+def database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The address of a database of the test's own, in SQLite or in PostgreSQL."""
+    if database_kind == "sqlite":
+        return f"sqlite:///{tmp_path / 'history.sqlite3'}"
+    return str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture(scope="module")
+def module_database_url(
+    database_kind: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """The address of a database that the tests of a module share."""
+    if database_kind == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('shared') / 'history.sqlite3'}"
+        return
+    from tests.postgres import TEMPLATE, make_database
+
+    with make_database(request.getfixturevalue("postgres"), TEMPLATE) as url:
+        yield url
+
+
+@pytest.fixture
+def console_database(database_kind: str, request: pytest.FixtureRequest) -> str:
+    """What ``CONSOLE_DATABASE_URL`` is: nothing for SQLite, whose files are in the data folder."""
+    return "" if database_kind == "sqlite" else str(request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+def empty_database_url(database_kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> str:
+    """The address of a database of the test's own without any table."""
+    if database_kind == "sqlite":
+        return f"sqlite:///{tmp_path / 'history.sqlite3'}"
+    return str(request.getfixturevalue("empty_postgres_url"))
+
+
+@pytest.fixture(scope="session")
+def fresh_databases(database_kind: str, request: pytest.FixtureRequest) -> "Callable[[], AbstractContextManager[str]]":
+    """Makes a database as often as it is called, for each example of a law; gives its address."""
+    from tests.postgres import TEMPLATE, make_database, make_sqlite_database
+
+    if database_kind == "sqlite":
+        return make_sqlite_database
+    return partial(make_database, request.getfixturevalue("postgres"), TEMPLATE)
 
 
 @pytest.fixture(scope="session")

@@ -241,6 +241,13 @@ def make_database(cluster: Cluster, template: str = "template1") -> Iterator[str
         cluster.drop_database(name)
 
 
+@contextlib.contextmanager
+def make_sqlite_database() -> Iterator[str]:
+    """The same in SQLite: the address of a file in a folder of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield f"sqlite:///{folder}/history.sqlite3"
+
+
 def find_free_port() -> int:
     """A port where nothing listens."""
     with socket.socket() as found:

@@ -9,7 +9,7 @@
 - ``workers/``: in a database that machines share: who is alive, who may send which lanes, the limits that all keep
 - ``lost_requests``: what was in flight in a process that ended, or that lost it, is unknown
 - ``saved/``: what people save: journeys and targets; mappings, rules and catalogues of consoles that share a database
-- ``sqlite_bulk``, ``bounded_cache``: what makes it quick
+- ``dialects/``: what SQLite and PostgreSQL do differently; ``bounded_cache``: what makes it quick
 - ``worklist/``: what the list of batches shows beside their counts: searches, what waits for a person, of whom they are
 - ``webhooks/``: what the webhooks of targets are to be told, written with the change that they tell of
 - ``upkeep/``: the search index, which is filled behind the inserts; backups before a migration, checks of damage and of

@@ -7,6 +7,8 @@ from sqlalchemy import Connection, Row, delete, literal, or_, select, update
 
 from intempt_core.errors import NotAllowed
 from intempt_core.history.database import Database
+from intempt_core.history.dialects.conflicts import retry_conflicts
+from intempt_core.history.dialects.locks import lock_target_of_batch
 from intempt_core.history.recorder import (
     cancel_pending,
     count_recorded_events,
@@ -35,6 +37,7 @@ class BatchControl:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @retry_conflicts
     def set_state(
         self,
         batch: str,
@@ -77,6 +80,7 @@ class BatchControl:
                 values["recorder"] = ""
             connection.execute(update(batches).where(batches.c.number == found.number).values(values))
 
+    @retry_conflicts
     def rename(self, batch: str, name: str) -> None:
         """Give a batch a name that people know it by, or with an empty one take it away. Raises :class:`NotFound`."""
         storable = make_storable(" ".join(name.split())[:MAX_NAME_LENGTH])
@@ -85,6 +89,7 @@ class BatchControl:
             values = {"name": storable, "search_text": make_search_text(found.label, storable)}
             connection.execute(update(batches).where(batches.c.number == found.number).values(values))
 
+    @retry_conflicts
     def dismiss(self, batch: str, *, again: bool = False) -> None:
         """Note that a person leaves what is unknown or not sent as it is, or with ``again`` that they do not.
 
@@ -95,6 +100,7 @@ class BatchControl:
             moment = None if again else self._database.clock()
             connection.execute(update(batches).where(batches.c.number == found.number).values(dismissed_at=moment))
 
+    @retry_conflicts
     def stop_recording(self, batch: str, recorder: str) -> bool:
         """Stop a batch whose recorder has ended before all of it was recorded; whether it was that one's still.
 
@@ -109,6 +115,7 @@ class BatchControl:
             write_recording_stop(connection, batch, reason, self._database.clock())
             return True
 
+    @retry_conflicts
     def resume(
         self,
         batch: str,
@@ -138,6 +145,8 @@ class BatchControl:
             raise NotAllowed("Only what is unknown or not sent is tried again in its own batch.")
         now = self._database.clock()
         with self._database.writing() as connection:
+            if confirmed is not None:
+                lock_target_of_batch(connection, batch)
             found = lock_batch(connection, batch)
             if BatchState(found.state) not in (BatchState.PAUSED, BatchState.STOPPED):
                 raise NotAllowed(f"Batch {batch} is {found.state}: only what is paused or stopped can go on.")

@@ -1,14 +1,13 @@
 """A connection to the history database: it is opened, migrated and locked here, and its errors become sentences.
 
-Before an existing SQLite file is migrated it is copied, and what it holds is remembered beside it, so that an empty
-file in its place is noticed.
+It is a file of SQLite, or a database of a PostgreSQL server that any number of processes share. Before an existing file
+is migrated it is copied, and what it holds is remembered beside it, so that an empty file in its place is noticed.
 
 Every part of history reads and writes through a :class:`Database`. SQLite's journal is in WAL mode, so that screens
 read while dispatch writes, and ``synchronous=FULL``, so that what is committed survives a power cut and not only the
 end of the process. Group commit makes that affordable: 0.3 ms a commit where it was measured.
 """
 
-import errno
 import logging
 import sqlite3
 import threading
@@ -19,13 +18,33 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event, exc, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, exc, inspect, make_url, text
 
 from intempt_core.contract import dump_json, now_ms
-from intempt_core.errors import HistoryUnavailable
+from intempt_core.errors import HistoryConflict, HistoryUnavailable
+from intempt_core.history.dialects.errors import find_trouble
+from intempt_core.history.dialects.lock_timeout import WRITE_OPTION, LockTimeout
+from intempt_core.history.dialects.postgresql_server import (
+    ask_time,
+    configure_postgresql,
+    describe_address,
+    describe_state,
+    find_state,
+    find_unfit,
+    make_connect_arguments,
+)
+from intempt_core.history.dialects.server_clock import ServerClock
+from intempt_core.history.dialects.sqlite_bulk import get_sqlite_driver
+from intempt_core.history.dialects.sqlite_file import (
+    BUSY_TIMEOUT_KEY,
+    NOWAIT_OPTION,
+    configure_sqlite,
+    describe_os_error,
+    describe_sqlite_error,
+    is_damage,
+)
 from intempt_core.history.migrations import HEAD, create, upgrade, version
 from intempt_core.history.schema import metadata
-from intempt_core.history.sqlite_bulk import get_sqlite_driver
 from intempt_core.history.transfer.moved_marker import check_not_moved
 from intempt_core.history.upkeep.backups import back_up_file, list_backups
 from intempt_core.history.upkeep.content_memory import ContentMemory
@@ -34,76 +53,10 @@ from intempt_core.logs import write_log
 
 T = TypeVar("T")
 
-WRITE_OPTION = "history_write"
-"""Execution option of connections that begin by taking SQLite's write lock: taken later, it may be denied."""
-
-NOWAIT_OPTION = "history_nowait"
-"""Execution option of those among them that fail instead of waiting for the lock."""
-
-BUSY_TIMEOUT_KEY = "busy_timeout"
-"""Key under which a connection remembers SQLite's current ``busy_timeout``, in ms."""
-
-CACHE_KB = 32_768
-"""Maximum page cache of one SQLite connection, in KiB: the indexes of a large batch grow in random places."""
-
-CHECKPOINT_PAGES = 10_000
-"""Pages of the journal from which on they are written back: a page that changes often is then written back once."""
-
 IDS_PER_STATEMENT = 500
 """Most ids in one statement: databases bound its parameters."""
 
-SHORTENED_WAIT_SECONDS = 0.5
-"""How long any lock is waited for while the process ends."""
-
-WRITE_TURN_SECONDS = 10.0
-"""How long a thread waits for other threads of its process to write, in addition to the time for the lock."""
-
-_ERROR_MESSAGES = {
-    "SQLITE_BUSY": "is locked by another program. Close the program that holds it; work goes on when it is released.",
-    "SQLITE_LOCKED": "is locked by another program. Close the program that holds it; work goes on when it is released.",
-    "SQLITE_FULL": "cannot grow: the disk is full. Free some space; work goes on when there is some.",
-    "SQLITE_READONLY": "is read-only. Give this user the right to write the file and its folder.",
-    "SQLITE_PERM": "may not be opened by this user. Give this user the right to write the file and its folder.",
-    "SQLITE_CANTOPEN": "cannot be opened. See that its folder exists and that this user may write there.",
-    "SQLITE_CORRUPT": "is damaged. Put a copy in its place, or move it away to begin a new one.",
-    "SQLITE_NOTADB": "is not a database. Move the file away to begin a new one.",
-    "SQLITE_IOERR": "cannot be read or written: the disk reports an error.",
-}
-
-_OS_ERROR_CODES = {
-    errno.ENOSPC: "SQLITE_FULL",
-    errno.EDQUOT: "SQLITE_FULL",
-    errno.EROFS: "SQLITE_READONLY",
-    errno.EACCES: "SQLITE_PERM",
-    errno.EPERM: "SQLITE_PERM",
-}
-"""What SQLite calls an error of the system, by its number; another one is an error of the disk."""
-
-_DAMAGE_CODES = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-
 _LOG = logging.getLogger(__name__)
-
-
-class LockTimeout:
-    """How long SQLite's lock is waited for when another connection holds it.
-
-    Attributes:
-        shortened: whether the process is ending: then no lock may hold up its end.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self.shortened = False
-
-    @property
-    def busy_ms(self) -> int:
-        """Milliseconds to wait for another process."""
-        return int(1000 * (min(self._seconds, SHORTENED_WAIT_SECONDS) if self.shortened else self._seconds))
-
-    @property
-    def turn_seconds(self) -> float:
-        """Seconds to wait for another thread of this process."""
-        return SHORTENED_WAIT_SECONDS if self.shortened else self._seconds + WRITE_TURN_SECONDS
 
 
 class Database:
@@ -112,7 +65,7 @@ class Database:
     Attributes:
         engine: SQLAlchemy's connection pool.
         file: the SQLite database; ``None`` where it is a server.
-        clock: the time now, in epoch ms; a test may replace it.
+        clock: the time now, in epoch ms: a server's own, this machine's beside a file; a test may replace it.
         lock_timeout: how long writes wait for SQLite's lock.
         memory: what the file holds, remembered beside it; ``None`` where it is a server.
         write_trouble: why the last write failed, as a sentence; empty where it succeeded.
@@ -124,14 +77,19 @@ class Database:
         self,
         engine: Engine,
         *,
-        clock: Callable[[], int],
-        lock_timeout: "LockTimeout",
+        clock: Callable[[], int] | None,
+        lock_timeout: LockTimeout,
         traces: Iterable[Path] = (),
     ) -> None:
         self.engine = engine
         self._writer = engine.execution_options(**{WRITE_OPTION: True})
         self._nowait_writer = engine.execution_options(**{WRITE_OPTION: True, NOWAIT_OPTION: True})
-        self.clock = clock
+        self._reader, self._snapshot_writer = engine, self._writer
+        if engine.dialect.name == "postgresql":  # there each statement of a transaction sees what others wrote by then
+            self._reader = engine.execution_options(isolation_level="REPEATABLE READ")
+            self._snapshot_writer = self._writer.execution_options(isolation_level="REPEATABLE READ")
+        self.clock = clock or now_ms
+        self._server_clock: ServerClock | None = None
         self.file = Path(engine.url.database or "") if engine.dialect.name == "sqlite" else None
         self._inode: tuple[int, int] | None = None
         self._reopen_lock = threading.Lock()
@@ -149,12 +107,13 @@ class Database:
         cls,
         url: str,
         *,
-        clock: Callable[[], int] = now_ms,
+        clock: Callable[[], int] | None = None,
         busy_seconds: float = 5.0,
         traces: Iterable[Path] = (),
     ) -> Self:
         """Open the database at an SQLAlchemy URL, made and migrated where needed.
 
+        ``clock``: the time now, in epoch ms; by default a server's own, so that all machines that share it agree.
         ``busy_seconds``: how long to wait for a lock that another process holds before :class:`HistoryUnavailable`.
         ``traces``: files that are only there where a history was too: a new one beside them is noticed.
         """
@@ -164,14 +123,19 @@ class Database:
                 hide_parameters=True,
                 json_serializer=lambda value: dump_json(value).decode(),
                 pool_use_lifo=True,  # the connection with the warm page cache first
+                connect_args=_make_connect_arguments(url),
             )
         except (exc.ArgumentError, exc.NoSuchModuleError, ImportError) as error:
             raise HistoryUnavailable(f"No history can be opened with this URL: {error}") from None
         lock_timeout = LockTimeout(busy_seconds)
         if engine.dialect.name == "sqlite":
-            _configure_sqlite(engine, lock_timeout)
+            configure_sqlite(engine, lock_timeout)
+        else:
+            configure_postgresql(engine, lock_timeout)
         opened = cls(engine, clock=clock, lock_timeout=lock_timeout, traces=traces)
         try:
+            if opened.file is None:
+                opened._check_server(is_clock_given=clock is not None)
             opened._create_or_migrate()
         except BaseException:
             opened.close()
@@ -188,7 +152,7 @@ class Database:
         """Open a transaction that only reads: it sees the database as it is at one moment."""
         with self._observe("read"), self._translate_errors():
             self._check_file()
-            with self.engine.begin() as connection:
+            with self._reader.begin() as connection:
                 yield connection
 
     @property
@@ -197,18 +161,24 @@ class Database:
         return self.file is not None
 
     @contextmanager
-    def writing(self, *, nowait: bool = False) -> Iterator[Connection]:
+    def writing(self, *, nowait: bool = False, at_one_moment: bool = False) -> Iterator[Connection]:
         """Open a transaction that writes: all of it is kept, or nothing. With SQLite no other one writes meanwhile.
 
-        With ``nowait`` it raises :class:`HistoryUnavailable` at once while another connection is writing.
+        With PostgreSQL others do: each statement sees what is committed by then, or with ``at_one_moment`` what was
+        when the first one began. Where it meets one of them it raises :class:`HistoryConflict`, and may be repeated
+        (:func:`~intempt_core.history.dialects.conflicts.retry_conflicts`). With ``nowait``, which only SQLite knows, it
+        raises :class:`HistoryUnavailable` at once while another connection is writing.
         """
+        writer = self._snapshot_writer if at_one_moment else self._writer
         try:
             with self._observe("write", nowait=nowait), self._translate_errors(), self._hold_write_lock(nowait=nowait):
                 self._check_file()
-                with self._begin_nowait() if nowait else self._writer.begin() as connection:
+                if self._server_clock is not None:
+                    self._server_clock.measure_if_due()
+                with self._begin_nowait() if nowait else writer.begin() as connection:
                     yield connection
         except HistoryUnavailable as error:
-            if not nowait:  # who does not wait tries again
+            if not nowait and not isinstance(error, HistoryConflict):  # these are tried again
                 self.write_trouble = str(error)
             raise
         self.write_trouble = ""
@@ -313,6 +283,14 @@ class Database:
         finally:
             self._write_lock.release()
 
+    def _check_server(self, *, is_clock_given: bool) -> None:
+        """See that a server can hold history, and go by its clock."""
+        with self._translate_errors():
+            if trouble := find_unfit(self.engine):
+                raise HistoryUnavailable(f"{self._name} {trouble}")
+            if not is_clock_given:
+                self.clock = self._server_clock = ServerClock(lambda: ask_time(self.engine))
+
     def _create_or_migrate(self) -> None:
         """Create the database where there is none, and migrate it to the newest version."""
         with self._translate_errors():
@@ -378,7 +356,7 @@ class Database:
 
     @property
     def _name(self) -> str:
-        return f"History ({self.file})" if self.file is not None else "History"
+        return f"History ({self.file})" if self.file is not None else describe_address(self.engine.url)
 
     def _file_identity(self) -> tuple[int, int] | None:
         """The file's device and inode; ``None`` for a server."""
@@ -403,18 +381,13 @@ class Database:
     def _translate_errors(self) -> Iterator[None]:
         try:
             yield
-        except (exc.IntegrityError, exc.ProgrammingError, exc.DataError, exc.NotSupportedError):
-            raise  # a mistake of this program, not of the machine
-        except exc.DBAPIError as error:
-            raise HistoryUnavailable(self.describe_error(error.orig)) from None
-        except sqlite3.OperationalError as error:
-            raise HistoryUnavailable(self.describe_error(error)) from None
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError)):
-                raise
-            raise HistoryUnavailable(self.describe_error(error)) from None
         except exc.TimeoutError:
             raise HistoryUnavailable(f"{self._name} is busy: no connection came free.") from None
+        except Exception as error:
+            trouble = find_trouble(error)
+            if trouble is None:
+                raise
+            raise trouble(self.describe_error(getattr(error, "orig", error))) from None
 
     @contextmanager
     def translating_os_errors(self) -> Iterator[None]:
@@ -422,19 +395,22 @@ class Database:
         try:
             yield
         except OSError as error:
-            code = _OS_ERROR_CODES.get(error.errno or 0, "SQLITE_IOERR")
-            raise HistoryUnavailable(f"{self._name} {_ERROR_MESSAGES[code]}") from None
+            raise HistoryUnavailable(f"{self._name} {describe_os_error(error)}") from None
 
     def describe_error(self, error: BaseException | None) -> str:
         """An error of the database as a sentence; of damage it is remembered."""
-        name = getattr(error, "sqlite_errorname", "")
-        if name.startswith(_DAMAGE_CODES) and not self.damage:
+        state = find_state(error)
+        if error is not None and state is not None:
+            return self._hide_password(f"{self._name} {describe_state(state, error)}")
+        if is_damage(error) and not self.damage:
             self.note_damage()
-            write_log(_LOG, "history is damaged", level=logging.ERROR, file=str(self.file), found=name)
-        for code, message in _ERROR_MESSAGES.items():
-            if name.startswith(code):
-                return f"{self._name} {message}"
-        return f"{self._name} cannot be used: {error}."
+            write_log(_LOG, "history is damaged", level=logging.ERROR, file=str(self.file), found=str(error))
+        return f"{self._name} {describe_sqlite_error(error)}"
+
+    def _hide_password(self, sentence: str) -> str:
+        """A sentence without the password of the database's address, whatever the server or the driver said."""
+        password = self.engine.url.password
+        return sentence.replace(str(password), "***") if password else sentence
 
 
 def iter_chunks(items: Iterable[T], size: int = IDS_PER_STATEMENT) -> Iterator[list[T]]:
@@ -443,28 +419,7 @@ def iter_chunks(items: Iterable[T], size: int = IDS_PER_STATEMENT) -> Iterator[l
     return iter(lambda: list(islice(remaining, size)), [])
 
 
-def _configure_sqlite(engine: Engine, lock_timeout: LockTimeout) -> None:
-    """Set the PRAGMAs of every connection, and begin transactions where SQLAlchemy says, not the driver."""
-
-    @event.listens_for(engine, "connect")
-    def connect(connection: sqlite3.Connection, _: Any) -> None:
-        connection.isolation_level = None
-        for pragma in (
-            "auto_vacuum=INCREMENTAL",  # has an effect only while the database is created, and before its journal mode
-            f"busy_timeout={lock_timeout.busy_ms}",
-            "journal_mode=WAL",
-            "synchronous=FULL",
-            "foreign_keys=ON",
-            f"cache_size=-{CACHE_KB}",
-            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
-        ):
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Connection) -> None:
-        options, driver = connection.get_execution_options(), get_sqlite_driver(connection)
-        wanted = 0 if options.get(NOWAIT_OPTION) else lock_timeout.busy_ms
-        if connection.info.get(BUSY_TIMEOUT_KEY) != wanted:
-            driver.execute(f"PRAGMA busy_timeout={wanted}")
-            connection.info[BUSY_TIMEOUT_KEY] = wanted
-        driver.execute("BEGIN IMMEDIATE" if options.get(WRITE_OPTION) else "BEGIN")
+def _make_connect_arguments(url: str) -> dict[str, Any]:
+    """The driver's arguments; none for SQLite. Any: SQLAlchemy's. Raises ``ArgumentError`` where it is no URL."""
+    parsed = make_url(url)
+    return make_connect_arguments(parsed) if parsed.get_backend_name() == "postgresql" else {}

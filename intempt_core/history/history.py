@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Self
 
-from intempt_core.contract import now_ms
 from intempt_core.history import schema
 from intempt_core.history.control import BatchControl
 from intempt_core.history.database import Database
@@ -91,15 +90,15 @@ class History:
         cls,
         url: str,
         *,
-        clock: Callable[[], int] = now_ms,
+        clock: Callable[[], int] | None = None,
         busy_seconds: float = 5.0,
         traces: Iterable[Path] = (),
     ) -> Self:
         """Open the database at an SQLAlchemy URL; it is created and migrated where needed.
 
         Args:
-            url: such as ``sqlite:////data/history.sqlite3``.
-            clock: the time now, in epoch ms.
+            url: such as ``sqlite:////data/history.sqlite3`` or ``postgresql+psycopg://user:password@host/name``.
+            clock: the time now, in epoch ms; by default a server's own, and this machine's beside a file.
             busy_seconds: how long to wait for a lock that another process holds before :class:`HistoryUnavailable`.
             traces: files that are only there where a history was too: a new one beside them is noticed.
         """

@@ -380,7 +380,7 @@ def _read_named_events(
         ]
         found: list[StoredEvent] = []
         for query in queries:
-            last = query.order_by(requests.c.last_attempt.desc(), events.c.position.desc()).limit(limit)
+            last = query.order_by(requests.c.last_attempt.desc().nulls_last(), events.c.position.desc()).limit(limit)
             found += _read_stored_events(connection, last)
         if len(found) > limit:  # those that were never sent are the first to go, as they are in each query
             found.sort(key=lambda one: (one.is_tried, one.arrival_order), reverse=True)

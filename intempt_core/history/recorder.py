@@ -13,6 +13,10 @@ from sqlalchemy import ColumnElement, Connection, Table, func, insert, select, u
 from intempt_core.contract import ISSUE_KINDS, GivenEvent, Severity
 from intempt_core.errors import ConsoleError, HistoryUnavailable, NotAllowed, SentBefore
 from intempt_core.history.database import Database, iter_chunks
+from intempt_core.history.dialects.bulk import get_bulk_statements
+from intempt_core.history.dialects.conflicts import retry_conflicts
+from intempt_core.history.dialects.locks import lock_batch_state, lock_target
+from intempt_core.history.dialects.sqlite_bulk import get_sqlite_driver
 from intempt_core.history.records import (
     BatchIntent,
     BatchState,
@@ -37,7 +41,6 @@ from intempt_core.history.schema import (
     requests,
     unkeyed_requests,
 )
-from intempt_core.history.sqlite_bulk import get_sqlite_driver
 from intempt_core.history.transitions import FINAL_BATCH_STATES, IS_HALF_RECORDED
 from intempt_core.history.upkeep.search_index import SearchIndex, write_keys
 from intempt_core.history.webhooks.announcements import announce_state
@@ -244,6 +247,7 @@ class _Recording:
         if self.is_contended and not is_last:
             self._let_others_write()
 
+    @retry_conflicts
     def _try_write(self, piece: _Piece, *, is_last: bool, is_again: bool) -> SentBefore | None:
         """Write a piece in one transaction; what was found that went or is going elsewhere, and is said with it.
 
@@ -251,12 +255,14 @@ class _Recording:
         """
         number, events = self._number, self._events
         with self._database.writing() as connection:
+            lock_target(connection, self._intent.target.key)
             now = self._database.clock()
             self._note_other_writers(connection)
             repeat = check_intent(connection, self._intent, number, piece.block)
             if repeat is not None:
                 if number is None:
                     return repeat
+                lock_batch_state(connection, self.batch)
                 # In this transaction, and with nothing left to send: so of two that find each other only one stops.
                 cancel_pending(connection, requests.c.batch == number, now)
                 self._stop(connection, f"{self._describe()} What was not is cancelled. {repeat}", now)
@@ -439,12 +445,7 @@ def _insert_request_rows(connection: Connection, number: int, block: RequestBloc
     given = {"batch": number, "part": "", "state": RequestState.PENDING.value, "tries": 0, "doubt": False}
     given |= {"retry_at": None, "updated_at": now, "parent": None, "last_attempt": None}
     columns = {"lane": block.lanes, "position": block.positions, "events": block.sizes, "resend_of": block.resend_of}
-    if connection.dialect.name != "sqlite":
-        names = [*columns, *given]
-        rows = zip(*columns.values(), *([value] * count for value in given.values()), strict=True)
-        return insert_requests(connection, [dict(zip(names, row, strict=True)) for row in rows])
-    (first,) = get_sqlite_driver(connection).execute("SELECT coalesce(max(id), 0) + 1 FROM requests").fetchone()
-    ids = range(first, first + count)  # no other connection writes meanwhile
+    ids = get_bulk_statements(connection).reserve_request_ids(connection, count)
     values = (ids, *columns.values(), *([value] * count for value in given.values()))
     insert_columns(connection, requests, ("id", *columns, *given), values)
     return ids
@@ -523,14 +524,8 @@ def insert_requests(connection: Connection, rows: Sequence[dict[str, Any]]) -> l
 def insert_columns(
     connection: Connection, table: Table, names: Sequence[str], columns: Sequence[Sequence[Any]]
 ) -> None:
-    """Insert rows that are given as columns of one length. A driver that takes tuples gets them as they are."""
-    if connection.dialect.name == "sqlite":
-        quoted, places = ", ".join(f'"{name}"' for name in names), ", ".join("?" * len(names))
-        statement = f'INSERT INTO "{table.name}" ({quoted}) VALUES ({places})'  # noqa: S608  no part of it is given
-        get_sqlite_driver(connection).executemany(statement, zip(*columns, strict=True))
-    elif columns[0]:
-        rows = zip(*columns, strict=True)
-        connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in rows])
+    """Insert rows that are given as columns of one length."""
+    get_bulk_statements(connection).insert_columns(connection, table, names, columns)
 
 
 def make_batch_id(now: int) -> str:

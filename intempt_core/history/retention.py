@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, func, not_
 
 from intempt_core.errors import ConsoleError
 from intempt_core.history.database import Database
+from intempt_core.history.dialects.conflicts import retry_conflicts
 from intempt_core.history.records import BatchState, RequestState
 from intempt_core.history.schema import batches, excluded_rows, requests, seconds
 from intempt_core.history.transitions import IS_STORED
@@ -93,11 +94,7 @@ class Retention:
         The space goes back to the disk, or, in a database that an older console made, stays in the file for later
         batches.
         """
-        with self._database.writing() as connection:
-            connection.execute(delete(batches).where(_IS_FORGOTTEN, not_(_HAS_ROWS), not_(_is_newest())))
-            deletable = and_(batches.c.created_at < before, _IS_DELETABLE)
-            connection.execute(update(batches).where(deletable).values(state=BatchState.FORGOTTEN.value))
-            numbers = list(connection.execute(select(batches.c.number).where(_IS_FORGOTTEN)).scalars())
+        numbers = self._forget_batches(before)
         size, batch_count, event_count = self._file_bytes(), 0, 0
         for number in numbers:
             for deleted in self._delete_in_slices(number):
@@ -111,18 +108,32 @@ class Retention:
             pass
         return DeletionProgress(batch_count, event_count, *self._freed_bytes(size))
 
+    @retry_conflicts
+    def _forget_batches(self, before: int) -> list[int]:
+        """Let no query find what is to be deleted; the numbers of those batches, and of what an earlier call left."""
+        with self._database.writing() as connection:
+            connection.execute(delete(batches).where(_IS_FORGOTTEN, not_(_HAS_ROWS), not_(_is_newest())))
+            deletable = and_(batches.c.created_at < before, _IS_DELETABLE)
+            connection.execute(update(batches).where(deletable).values(state=BatchState.FORGOTTEN.value))
+            return list(connection.execute(select(batches.c.number).where(_IS_FORGOTTEN)).scalars())
+
     def _delete_in_slices(self, number: int) -> Iterator[int]:
         """Delete a forgotten batch slice by slice; yields the events of each. Its own row is deleted last."""
-        while True:
-            with self._database.writing() as connection:
-                ids, event_count = _select_slice(connection, number)
-                if ids:
-                    delete_keys(connection, ids)
-                    connection.execute(delete(requests).where(requests.c.id.in_(ids)))
-                elif not _delete_excluded_rows(connection, number):
-                    _delete_batch_row(connection, number)
-                    return
-            yield event_count
+        while (deleted := self._delete_slice(number)) is not None:
+            yield deleted
+
+    @retry_conflicts
+    def _delete_slice(self, number: int) -> int | None:
+        """Delete some of a batch's rows; how many events, ``None`` where it had none left and is gone itself."""
+        with self._database.writing() as connection:
+            ids, event_count = _select_slice(connection, number)
+            if ids:
+                delete_keys(connection, ids)
+                connection.execute(delete(requests).where(requests.c.id.in_(ids)))
+            elif not _delete_excluded_rows(connection, number):
+                _delete_batch_row(connection, number)
+                return None
+        return event_count
 
     def _vacuum_some(self) -> bool:
         """Give some free pages of the file back to the disk; whether there may be more."""

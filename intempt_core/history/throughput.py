@@ -10,15 +10,15 @@ from operator import add
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, delete, func, insert, select, update
-from sqlalchemy.dialects import postgresql
 
 from intempt_core.contract import Outcome, RequestVerdict, parse_verdict
 from intempt_core.history.bounded_cache import BoundedCache
 from intempt_core.history.database import Database, iter_chunks
+from intempt_core.history.dialects.bulk import get_bulk_statements
+from intempt_core.history.dialects.conflicts import retry_conflicts
 from intempt_core.history.queries import find_batch_number, read_recorded_events
 from intempt_core.history.records import RequestState
 from intempt_core.history.schema import attempts, events, requests, seconds, slowest
-from intempt_core.history.sqlite_bulk import upsert_seconds
 from intempt_core.history.transitions import RequestSnapshot, write_attempts
 from intempt_core.history.views import RecordedEvent, SlowAttempt, ThroughputStep, ThroughputTimeline
 from intempt_core.transport import Attempt
@@ -89,13 +89,7 @@ class UnjudgedRequest(NamedTuple):
 
 _NO_VERDICT = RequestVerdict(0)
 _VERDICT_COUNTS = "processed", "ignored", "repeated"
-_COUNTS = "attempts", "events", *_VERDICT_COUNTS
 _NEVER_ARRIVED = [state.value for state in (RequestState.SPLIT, RequestState.NOT_SENT, RequestState.CANCELLED)]
-_POSTGRESQL_INSERT = postgresql.insert(seconds)
-_POSTGRESQL_UPSERT = _POSTGRESQL_INSERT.on_conflict_do_update(
-    index_elements=["batch", "second", "outcome"],
-    set_={name: seconds.c[name] + _POSTGRESQL_INSERT.excluded[name] for name in _COUNTS},
-)
 
 
 class ThroughputLog:
@@ -213,6 +207,7 @@ class ThroughputLog:
             for row in rows
         ]
 
+    @retry_conflicts
     def record_verdicts(self, batch: str, found: Sequence[tuple[UnjudgedRequest, RequestVerdict]]) -> None:
         """Record what became of the events of requests that had no verdict. Raises :class:`NotFound`."""
         with self._database.writing() as connection:
@@ -315,7 +310,4 @@ def _count_into_seconds(connection: Connection, tried: Collection[NewAttempt]) -
         added = 1, one.events, verdict.processed, verdict.ignored, verdict.repeated
         counts[key] = tuple(map(add, counts[key], added))
     rows = [(*key, *held) for key, held in sorted(counts.items())]
-    if connection.dialect.name == "sqlite":
-        upsert_seconds(connection, rows)
-        return
-    connection.execute(_POSTGRESQL_UPSERT, [dict(zip(seconds.columns.keys(), row, strict=True)) for row in rows])
+    get_bulk_statements(connection).upsert_seconds(connection, rows)

@@ -38,13 +38,14 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, bindparam, insert, literal, select, text, update
+from sqlalchemy import Connection, Row, and_, literal, select
 
 from intempt_core.contract import Outcome, RequestVerdict, dump_json
 from intempt_core.errors import NotFound
+from intempt_core.history.dialects.bulk import get_bulk_statements
+from intempt_core.history.dialects.locks import lock_batch_state
 from intempt_core.history.records import AttemptEnd, AttemptStart, BatchState, RequestState, Transition
-from intempt_core.history.schema import attempts, batches, make_storable, requests
-from intempt_core.history.sqlite_bulk import fetch_snapshot_rows, insert_attempts, update_requests
+from intempt_core.history.schema import attempts, batches, make_storable
 from intempt_core.transport import Attempt
 
 NEXT_BATCH_STATES: dict[BatchState, frozenset[BatchState]] = {
@@ -150,62 +151,18 @@ _PENDING, _IN_FLIGHT, _ACCEPTED = (
 )
 _SENDING = BatchState.SENDING.value
 
-_POSTGRESQL_SNAPSHOTS = text("""\
-WITH owned AS MATERIALIZED (
-    SELECT batch, number, owner, epoch FROM lane_groups
-    WHERE (batch, number) IN (
-        SELECT requests.batch, requests.lane % batches.groups
-        FROM requests JOIN batches ON batches.number = requests.batch
-        WHERE requests.id = ANY(:ids) AND batches.groups > 0
-    )
-    ORDER BY batch, number FOR SHARE
-)
-SELECT
-    requests.id, requests.events, requests.batch, batches.id, coalesce(owned.owner, batches.owner), batches.state,
-    requests.state, requests.tries, requests.doubt, requests.retry_at, requests.last_attempt, requests.updated_at,
-    coalesce(owned.epoch, 0)
-FROM requests JOIN batches ON batches.number = requests.batch
-LEFT JOIN owned ON owned.batch = requests.batch AND batches.groups > 0
-    AND owned.number = requests.lane % nullif(batches.groups, 0)
-WHERE requests.id = ANY(:ids) AND set_config('idle_in_transaction_session_timeout', :idle_ms, true) <> ''
-ORDER BY requests.id FOR UPDATE OF requests""")
-"""Reads requests with who owns them, and locks both: first the groups, so that a takeover never waits for a request
-whose writer waits for it. A process that is frozen now loses its locks after a while, instead of holding up a takeover.
-"""
-
-IDLE_TRANSACTION_MS = 5_000
-"""How long a transaction that holds groups may do nothing before PostgreSQL ends it."""
-
-_CHANGED_COLUMNS = ("state", "tries", "doubt", "retry_at", "last_attempt", "updated_at")
-_UPDATE_REQUEST = (
-    update(requests)
-    .where(requests.c.id == bindparam("id_"))
-    .values({name: bindparam(name) for name in _CHANGED_COLUMNS})
-)
-_INSERT_ATTEMPT = insert(attempts).returning(attempts.c.id, sort_by_parameter_order=True)
-
 
 def read_request_snapshots(connection: Connection, ids: Iterable[int]) -> dict[int, RequestSnapshot]:
     """Read the states of some requests, and lock them until the transaction ends."""
-    some = sorted(ids)
-    if connection.dialect.name != "sqlite":
-        given = {"ids": some, "idle_ms": str(IDLE_TRANSACTION_MS)}
-        return {row[0]: RequestSnapshot(*row) for row in connection.execute(_POSTGRESQL_SNAPSHOTS, given)}
-    return {row[0]: RequestSnapshot(*row) for row in fetch_snapshot_rows(connection, some)}
+    rows = get_bulk_statements(connection).fetch_snapshot_rows(connection, sorted(ids))
+    return {row[0]: RequestSnapshot(*row) for row in rows}
 
 
 def write_request_snapshots(connection: Connection, snapshots: Sequence[RequestSnapshot]) -> None:
     """Write the states of some requests."""
     if not snapshots:
         return
-    if connection.dialect.name != "sqlite":
-        rows = [
-            {name: getattr(snapshot, name) for name in _CHANGED_COLUMNS} | {"id_": snapshot.id}
-            for snapshot in snapshots
-        ]
-        connection.execute(_UPDATE_REQUEST, rows)
-        return
-    update_requests(
+    get_bulk_statements(connection).update_requests(
         connection,
         [
             (one.id, one.state, one.tries, one.doubt, one.retry_at, one.last_attempt, one.updated_at)
@@ -218,20 +175,7 @@ def write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt, R
     """Write attempts, each with what became of its events, and return their ids, in the same order."""
     if not tried:
         return []
-    if connection.dialect.name != "sqlite":
-        names = [column.name for column in attempts.columns if column.name not in {"id", "overtaken"}]
-        rows = [
-            dict(
-                zip(
-                    names,
-                    _make_attempt_row(request, attempt, verdict, attempt.headers, attempt.sent_headers),
-                    strict=True,
-                )
-            )
-            for request, attempt, verdict in tried
-        ]
-        return list(connection.execute(_INSERT_ATTEMPT, rows).scalars())
-    return insert_attempts(
+    return get_bulk_statements(connection).insert_attempts(
         connection,
         [
             _make_attempt_row(
@@ -243,7 +187,7 @@ def write_attempts(connection: Connection, tried: Sequence[tuple[int, Attempt, R
 
 
 def _make_attempt_row(
-    request: int, attempt: Attempt, verdict: RequestVerdict | None, headers: Any, sent_headers: Any
+    request: int, attempt: Attempt, verdict: RequestVerdict | None, headers: str, sent_headers: str
 ) -> tuple[Any, ...]:
     """An attempt's values in the order of its table's columns, without the id."""
     return (
@@ -290,7 +234,10 @@ def make_unseen_attempt(started_at: int) -> Attempt:
 
 def lock_batch(connection: Connection, batch: str) -> Row[Any]:
     """Read the batch's row, and lock it until the transaction ends. Raises :class:`NotFound`."""
-    found = connection.execute(select(batches).where(batches.c.id == batch, IS_STORED).with_for_update()).one_or_none()
+    lock_batch_state(connection, batch)
+    # Not the key: what is recorded of the batch meanwhile names it, and need not wait.
+    asked = select(batches).where(batches.c.id == batch, IS_STORED).with_for_update(key_share=True)
+    found = connection.execute(asked).one_or_none()
     if found is None:
         raise NotFound(f"History knows no batch {batch}.")
     return found

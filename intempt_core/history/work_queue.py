@@ -24,6 +24,8 @@ from sqlalchemy import (
 from intempt_core.contract import Outcome
 from intempt_core.errors import NotAllowed, NotFound
 from intempt_core.history.database import Database
+from intempt_core.history.dialects.conflicts import retry_conflicts
+from intempt_core.history.dialects.locks import lock_batch_state
 from intempt_core.history.lost_requests import IS_IN_FLIGHT, settle_lost_requests
 from intempt_core.history.recorder import ZLIB_LEVEL, insert_requests
 from intempt_core.history.records import (
@@ -93,6 +95,7 @@ class WorkQueue:
         with self._database.reading() as connection:
             return QueueDepth(*connection.execute(counted).one())
 
+    @retry_conflicts
     def claim(self, batch: str, owner: str, expected: str, *, pause: str = "") -> bool:
         """Make ``owner`` the batch's owner if ``expected`` (empty: no process) is it still; whether that was so.
 
@@ -104,6 +107,7 @@ class WorkQueue:
         owned = select(lane_groups.c.number).where(lane_groups.c.batch == number, lane_groups.c.owner != literal(""))
         mine = update(batches).where(batches.c.id == batch, batches.c.owner == expected, not_(exists(owned)))
         with self._database.writing() as connection:
+            lock_batch_state(connection, batch)
             connection.execute(select(lane_groups.c.number).where(lane_groups.c.batch == number).with_for_update())
             if not connection.execute(mine.values(owner=owner, groups=0)).rowcount:
                 return False
@@ -167,6 +171,7 @@ class WorkQueue:
             next_ids = [row.id for query in selects for row in connection.execute(query)]
             return _read_work_items(connection, batch, next_ids)[:limit]
 
+    @retry_conflicts
     def apply_transitions(
         self, transitions: Sequence[Transition], *, owner: str, nowait: bool = False
     ) -> frozenset[int]:
@@ -221,6 +226,7 @@ class WorkQueue:
         if self._database.observer is not None and observed:
             self._database.observer.note_attempts(observed)
 
+    @retry_conflicts
     def split(
         self, request: int, attempt: Attempt, halves: Sequence[RequestHalf], *, owner: str, epoch: int = 0
     ) -> list[WorkItem]:
@@ -232,12 +238,11 @@ class WorkQueue:
         """
         now = self._database.clock()
         with self._database.writing() as connection:
-            owned = read_request_snapshots(connection, [request])
+            owned = read_request_snapshots(connection, [request])  # neither it nor its batch's state changes meanwhile
             parent = connection.execute(
                 select(requests, batches.c.id.label("name"), batches.c.state.label("batch_state"))
                 .join(batches, batches.c.number == requests.c.batch)
                 .where(requests.c.id == request)
-                .with_for_update(of=requests)
             ).one_or_none()
             if parent is None:
                 raise NotFound(f"History knows no request {request}.")
@@ -261,6 +266,7 @@ class WorkQueue:
             )
             return _read_work_items(connection, parent.name, children)
 
+    @retry_conflicts
     def in_flight_to_unknown(self, batch: str, *, owner: str) -> int:
         """Make requests *unknown* that were *in flight* when their process ended (ARCHITECTURE, takeover).
 

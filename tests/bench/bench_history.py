@@ -42,14 +42,14 @@ def search() -> Figures:
 
         for turn in range(3):  # each asks for other ids
             for events, history in opened.items():
-                asked = _texts(events, random.Random(turn))
+                asked = make_texts(events, random.Random(turn))
                 taken[events].append({kind: [searched(history, text) for text in asked[kind]] for kind in KINDS})
         for history in opened.values():
             history.close()
 
-    large, small = (_median(taken[events], *KINDS) for events in (LARGE, SMALL))
+    large, small = (find_median(taken[events], *KINDS) for events in (LARGE, SMALL))
     by_kind = {
-        f"{kind}_{name}_ms": _median(taken[events], kind)
+        f"{kind}_{name}_ms": find_median(taken[events], kind)
         for kind in KINDS
         for name, events in (("large", LARGE), ("small", SMALL))
     }
@@ -101,7 +101,7 @@ def list_batches() -> Figures:
     return {"ratio": many / few, "many_ms": many, "few_ms": few, **more}
 
 
-def _texts(events: int, rng: random.Random) -> dict[str, list[str]]:
+def make_texts(events: int, rng: random.Random) -> dict[str, list[str]]:
     """A hundred ids that are there."""
     return {
         "event": [f"e{rng.randrange(events)}" for _ in range(40)],
@@ -110,6 +110,6 @@ def _texts(events: int, rng: random.Random) -> dict[str, list[str]]:
     }
 
 
-def _median(turns: list[Mapping[str, list[float]]], *kinds: str) -> float:
+def find_median(turns: list[Mapping[str, list[float]]], *kinds: str) -> float:
     """The median turn's median search of these kinds."""
     return statistics.median(statistics.median([took for kind in kinds for took in turn[kind]]) for turn in turns)

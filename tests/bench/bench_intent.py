@@ -73,7 +73,7 @@ def recorded(path: str, data: str) -> float:
 def inserted(recorded_in: str, data: str) -> float:
     """Seconds of ``executemany`` of another history's rows into a new one; reading them is not counted."""
     from intempt_core.history import History
-    from intempt_core.history.sqlite_bulk import get_sqlite_driver
+    from intempt_core.history.dialects.sqlite_bulk import get_sqlite_driver
     from intempt_core.settings import Settings
 
     history = History.open(Settings(data=Path(data)).history_url)

@@ -113,7 +113,7 @@ def bodies(requests: int) -> Iterator[tuple[bytes, list[Any]]]:
         yield build_request_body([(event.name, event.body) for event in events]), events
 
 
-def recorded(data: str, url: str, requests: int) -> float:
+def recorded(data: str, url: str, requests: int, database: str = "") -> float:
     """Write a batch down, as a confirm does; the seconds it took."""
     from intempt_core.dispatch import make_batch_intent
     from intempt_core.history import EventIntent, History, RequestIntent
@@ -128,7 +128,7 @@ def recorded(data: str, url: str, requests: int) -> float:
             ]
             yield RequestIntent(number % LANES + 1, number // LANES, body, rows)
 
-    settings = Settings(data=Path(data))
+    settings = Settings(data=Path(data), database_url=database)
     history = History.open(settings.history_url)
     intent = make_batch_intent(plan_events([]), sandbox_target(url), owner="bench", rows=requests * PER_REQUEST)
     began = time.perf_counter()
@@ -138,7 +138,7 @@ def recorded(data: str, url: str, requests: int) -> float:
     return took
 
 
-def sent(data: str, url: str) -> dict[str, float]:
+def sent(data: str, url: str, database: str = "") -> dict[str, float]:
     """Send what was recorded, by the engine; seconds from the first byte to the last outcome, and memory in MB."""
     from sqlalchemy import text
 
@@ -147,7 +147,7 @@ def sent(data: str, url: str) -> dict[str, float]:
     from intempt_core.settings import Settings
     from intempt_core.targets.target import sandbox_target
 
-    settings = Settings(data=Path(data))
+    settings = Settings(data=Path(data), database_url=database)
     history = History.open(settings.history_url)
     (batch,) = history.queue.unfinished()
     dispatcher = Dispatcher(history, SendingEnvironment(settings, lambda _: sandbox_target(url)), owner="bench")

@@ -6,6 +6,8 @@ from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from intempt_core.history.database import Database
+from intempt_core.history.dialects.conflicts import retry_conflicts
+from intempt_core.history.dialects.locks import lock_table
 from intempt_core.history.schema import make_storable
 
 
@@ -39,6 +41,7 @@ class NamedDocuments:
             ).first()
             return None if row is None else (row.name, row.document)
 
+    @retry_conflicts
     def write(self, key: str, name: str, document: str, *, replaces: str = "", most: int) -> WriteResult:
         """Keep a document; nothing is written where its key is another's, or where there would be more than ``most``.
 
@@ -53,6 +56,7 @@ class NamedDocuments:
         columns = self._table.c
         values = {"name": make_storable(name), "document": document, "changed_at": self._database.clock()}
         with self._database.writing() as connection:
+            lock_table(connection, self._table)
             there = set(connection.execute(select(columns.key).where(columns.key.in_([key, replaces]))).scalars())
             if key in there and key != replaces:
                 return WriteResult.TAKEN
@@ -64,6 +68,7 @@ class NamedDocuments:
             connection.execute(insert(self._table).values(key=key, **values))
             return WriteResult.WRITTEN
 
+    @retry_conflicts
     def delete(self, key: str) -> None:
         """Delete the document of a key; one that is not there is no error."""
         with self._database.writing() as connection:

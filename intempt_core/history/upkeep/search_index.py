@@ -31,6 +31,8 @@ from sqlalchemy import (
 
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history.database import Database, iter_chunks
+from intempt_core.history.dialects.conflicts import retry_conflicts
+from intempt_core.history.dialects.locks import try_lock_search_index
 from intempt_core.history.records import KEY_COLUMNS
 from intempt_core.history.schema import batches, event_keys, events, requests, unkeyed_requests
 from intempt_core.history.upkeep.background import BackgroundWork
@@ -65,9 +67,15 @@ class SearchIndex(BackgroundWork):
         super().__init__("search index")
         self._database = database
 
+    @retry_conflicts
     def fill(self, limit: int = FILL_CHUNK_EVENTS) -> int:
-        """Write the keys of about so many events in one transaction; of how many, 0 where none is missing."""
-        with self._database.writing() as connection:
+        """Write the keys of about so many events in one transaction; of how many, 0 where none is missing.
+
+        Another process of the same server may fill it at the same time: then this one has nothing to do.
+        """
+        with self._database.writing(at_one_moment=True) as connection:
+            if not try_lock_search_index(connection):
+                return 0
             last, found = _measure_slice(connection, limit)
             if last is None:
                 return 0
@@ -116,11 +124,12 @@ def write_keys(connection: Connection, ids: Sequence[int]) -> None:
 def delete_keys(connection: Connection, ids: Sequence[int]) -> None:
     """Delete the keys of the events of some requests, while the events are still there, and that they are unkeyed."""
     for some in iter_chunks(ids):
+        # First of all: who fills the index has these rows until its keys can be seen.
+        connection.execute(delete(unkeyed_requests).where(unkeyed_requests.c.request.in_(some)))
         # Key by key: a condition that they are among the events' would read all keys of a kind.
         keys = connection.execute(_select_keys(events.c.request.in_(some))).all()
         if keys:
             connection.execute(_DELETE_KEY, [dict(zip(_KEY_FIELDS, key, strict=True)) for key in keys])
-        connection.execute(delete(unkeyed_requests).where(unkeyed_requests.c.request.in_(some)))
 
 
 def is_keyed_by(column: str, value: str) -> ColumnElement[bool]:
@@ -165,7 +174,9 @@ def _measure_slice(connection: Connection, limit: int) -> tuple[int | None, int]
     """The last unkeyed request of the next about ``limit`` events, and how many they are."""
     sizes = select(requests.c.id, requests.c.events).join(unkeyed_requests, unkeyed_requests.c.request == requests.c.id)
     last, found = None, 0
-    for request, size in connection.execute(sizes.order_by(unkeyed_requests.c.request).limit(MAX_FILL_REQUESTS)):
+    # Locked, so that none that is split or deleted meanwhile is filled; SQLite has no such clause and needs none.
+    sizes = sizes.order_by(unkeyed_requests.c.request).limit(MAX_FILL_REQUESTS).with_for_update(of=unkeyed_requests)
+    for request, size in connection.execute(sizes):
         last, found = request, found + size
         if found >= limit:
             break

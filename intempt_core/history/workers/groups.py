@@ -31,6 +31,7 @@ from sqlalchemy import (
 )
 
 from intempt_core.history.database import Database
+from intempt_core.history.dialects.conflicts import retry_conflicts
 from intempt_core.history.lost_requests import settle_lost_requests
 from intempt_core.history.records import BatchState
 from intempt_core.history.schema import IS_UNRESOLVED, batches, lane_groups, requests, unable_workers, workers
@@ -104,6 +105,7 @@ class LaneGroups:
         """In how many groups the lanes of a new batch are that all workers send; 0 in a file, which none shares."""
         return min(lanes, MAX_GROUPS) if self._database.file is None and lanes <= MAX_LANES else 0
 
+    @retry_conflicts
     def claim(self, group: LaneGroup, owner: str) -> bool:
         """Make a worker the owner of a group that has none; whether it is.
 
@@ -144,6 +146,7 @@ class LaneGroups:
         with self._database.writing() as connection:
             return connection.execute(claimed).rowcount == 1
 
+    @retry_conflicts
     def release(self, group: LaneGroup, owner: str) -> bool:
         """Let a group go; whether it was this owner's. What is in flight in it is *unknown* then."""
         with self._database.writing() as connection:
@@ -153,6 +156,7 @@ class LaneGroups:
         self._note(observed)
         return bool(some)
 
+    @retry_conflicts
     def renew_epoch(self, group: LaneGroup) -> bool:
         """Give a group without an owner a new epoch: what was to claim it never will; whether it had the old one."""
         changed = (
@@ -178,6 +182,7 @@ class LaneGroups:
         with self._database.reading() as connection:
             return list(connection.execute(asked).scalars())
 
+    @retry_conflicts
     def take_over(self) -> list[Takeover]:
         """Take every group of dead workers from them, in one transaction (ARCHITECTURE, takeover).
 
@@ -238,6 +243,7 @@ class LaneGroups:
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(owned)}
 
+    @retry_conflicts
     def note_unable(self, batch: str, worker: str, reason: str) -> bool:
         """Note that a worker cannot send a batch, and why; whether no other one that is alive can, either."""
         number = select(batches.c.number).where(batches.c.id == batch).scalar_subquery()

@@ -143,14 +143,14 @@ class Setup:
 class Scene:
     """Opens servers, setups and dispatchers (``durable`` ones have an engine), and closes them in the right order."""
 
-    def __init__(self, folder: Path, opened: ExitStack, *, durable: bool = False) -> None:
-        self.folder, self.opened, self.durable = folder, opened, durable
+    def __init__(self, folder: Path, opened: ExitStack, *, durable: bool = False, database: str = "") -> None:
+        self.folder, self.opened, self.durable, self.database = folder, opened, durable, database
 
     def make_setup(
         self, decide: Decide = lambda _: OK, pause: float = 0.0, **settings: Json
     ) -> tuple[Setup, HostileServer]:
         server = self.opened.enter_context(hostile(decides(decide, pause)))
-        made = make_setup(self.folder, server.url, **settings)
+        made = make_setup(self.folder, server.url, database=self.database, **settings)
         self.opened.callback(made.history.close)
         return made, server
 
@@ -203,12 +203,12 @@ def workflows(at: Setup) -> list[tuple[str, str]]:
         return found.fetchall()
 
 
-def make_setup(folder: Path, url: str, **given: Json) -> Setup:
+def make_setup(folder: Path, url: str, *, database: str = "", **given: Json) -> Setup:
     quick: dict[str, Any] = {
         "backoff_seconds": 0.01,
         "backoff_limit_seconds": 0.05,
         "connect_seconds": 2,
         "read_seconds": 10,
     }
-    settings = Settings(data=folder, **quick | given)
+    settings = Settings(data=folder, database_url=database, **quick | given)
     return Setup(History.open(settings.history_url, busy_seconds=0.1), settings, sandbox_target(url))

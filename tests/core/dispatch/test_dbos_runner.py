@@ -20,6 +20,8 @@ from intempt_core.planning.plan import Policy
 from tests.core.dispatch.factories import Scene, Setup, got, plan_of, workflows
 from tests.core.transport.fault_server import http
 
+pytestmark = pytest.mark.sqlite_only("it looks into the engine's file")
+
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Iterator[Scene]:

@@ -52,9 +52,9 @@ from tests.core.transport.fault_server import HostileServer, hostile, http
 
 
 @pytest.fixture
-def scene(tmp_path: Path) -> Iterator[Scene]:
+def scene(tmp_path: Path, console_database: str) -> Iterator[Scene]:
     with ExitStack() as opened:
-        yield Scene(tmp_path, opened)
+        yield Scene(tmp_path, opened, database=console_database)
 
 
 # ── the common road ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -107,7 +107,7 @@ def test_no_more_lanes_are_sent_at_once_than_the_settings_allow(scene: Scene) ->
             await connection.send(OK)
 
     server = scene.opened.enter_context(hostile(behave))
-    at = make_setup(scene.folder, server.url, lanes_at_once=3)
+    at = make_setup(scene.folder, server.url, database=scene.database, lanes_at_once=3)
     scene.opened.callback(at.history.close)
     batch = at.record(plan_of(60, persons=20))
     scene.started(at)
@@ -137,9 +137,9 @@ def test_progress_has_rate_and_time_left_while_a_batch_is_sent(scene: Scene) -> 
         dispatcher.progress("b_none")
 
 
-def test_a_plan_is_sent_and_its_outcome_returned(tmp_path: Path) -> None:
+def test_a_plan_is_sent_and_its_outcome_returned(tmp_path: Path, console_database: str) -> None:
     with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3") as url:
-        at = make_setup(tmp_path, url)
+        at = make_setup(tmp_path, url, database=console_database)
         watched: list[Progress] = []
         found = send_plan(plan_of(30, persons=3), at.target, settings=at.settings, on_progress=watched.append)
         assert found.events == {RequestState.ACCEPTED: 30}
@@ -541,6 +541,7 @@ def test_a_folder_that_cannot_be_locked_is_an_error_with_a_sentence(tmp_path: Pa
 # ── history away ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.sqlite_only("another program locks SQLite's file, or takes it away")
 def test_while_history_is_locked_nothing_is_sent_with_the_reason_and_then_it_goes_on(scene: Scene) -> None:
     at, server = scene.make_setup(pause=0.02)
     batch = at.record(plan_of(60, persons=4))
@@ -565,6 +566,7 @@ def test_while_history_is_locked_nothing_is_sent_with_the_reason_and_then_it_goe
     assert sorted(got(server)) == sorted(f"e{n}" for n in range(60))
 
 
+@pytest.mark.sqlite_only("another program locks SQLite's file, or takes it away")
 def test_while_history_is_gone_progress_is_the_last_one(scene: Scene) -> None:
     at, _ = scene.make_setup(pause=0.02)
     batch = at.record(plan_of(30))
@@ -580,6 +582,7 @@ def test_while_history_is_gone_progress_is_the_last_one(scene: Scene) -> None:
     assert at.over(batch).events == {RequestState.ACCEPTED: 30}
 
 
+@pytest.mark.sqlite_only("another program locks SQLite's file, or takes it away")
 def test_progress_is_cached_only_for_the_batches_asked_for_last(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "MAX_CACHED_PROGRESS", 2)
     at, _ = scene.make_setup()
@@ -595,6 +598,7 @@ def test_progress_is_cached_only_for_the_batches_asked_for_last(scene: Scene, mo
         dispatcher.progress(batches[1])
 
 
+@pytest.mark.sqlite_only("another program locks SQLite's file, or takes it away")
 @pytest.mark.long
 def test_a_process_that_ends_while_history_is_unavailable_does_not_wait_forever(
     scene: Scene, caplog: pytest.LogCaptureFixture
@@ -620,6 +624,7 @@ def test_a_process_that_ends_while_history_is_unavailable_does_not_wait_forever(
     assert len(set(got(server))) == len(got(server))
 
 
+@pytest.mark.sqlite_only("another program locks SQLite's file, or takes it away")
 def test_a_process_that_ends_while_history_is_locked_logs_what_it_could_not_write(
     scene: Scene, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -709,10 +714,10 @@ def test_who_stops_waiting_has_an_unknown_outcome_at_once_and_nothing_is_sent_ag
 
 
 def test_a_batch_to_a_sandbox_knows_what_was_processed_also_of_requests_whose_first_response_never_came(
-    tmp_path: Path,
+    tmp_path: Path, console_database: str
 ) -> None:
     with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3") as url:
-        at = make_setup(tmp_path, url)
+        at = make_setup(tmp_path, url, database=console_database)
         with SandboxClient(at.target) as client:
             client.replace_faults(
                 FaultDocument.model_validate({"faults": [{"fault": "cut", "stored": True, "times": 4}]})
@@ -726,11 +731,11 @@ def test_a_batch_to_a_sandbox_knows_what_was_processed_also_of_requests_whose_fi
 
 
 def test_unknown_events_of_any_number_are_asked_about_at_a_sandbox_and_count_once_when_they_are_tried_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, console_database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(arrival_questions, "PAGE_REQUESTS", 5)
     with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3") as url:
-        at = make_setup(tmp_path, url)
+        at = make_setup(tmp_path, url, database=console_database)
         cuts = {"faults": [{"fault": "cut", "stored": True, "times": 12}]}
         with SandboxClient(at.target) as client:
             client.replace_faults(FaultDocument.model_validate(cuts))
@@ -753,9 +758,11 @@ def test_unknown_events_of_any_number_are_asked_about_at_a_sandbox_and_count_onc
         at.history.close()
 
 
-def test_events_that_are_unknown_and_did_not_arrive_are_not_counted_as_processed(tmp_path: Path) -> None:
+def test_events_that_are_unknown_and_did_not_arrive_are_not_counted_as_processed(
+    tmp_path: Path, console_database: str
+) -> None:
     with sandbox.run_sandbox(tmp_path / "sandbox.sqlite3") as url:
-        at = make_setup(tmp_path, url)
+        at = make_setup(tmp_path, url, database=console_database)
         cuts = {"faults": [{"fault": "cut", "stored": False, "times": 3}]}
         with SandboxClient(at.target) as client:
             client.replace_faults(FaultDocument.model_validate(cuts))

@@ -25,12 +25,12 @@ Open = Callable[..., tuple[Setup, HostileServer]]
 
 
 @pytest.fixture
-def open_setup(tmp_path: Path) -> Iterator[Open]:
+def open_setup(tmp_path: Path, console_database: str) -> Iterator[Open]:
     with ExitStack() as opened:
 
         def open_(decide: Decide = lambda _: OK, **settings: Json) -> tuple[Setup, HostileServer]:
             server = opened.enter_context(hostile(decides(decide)))
-            made = make_setup(tmp_path, server.url, **settings)
+            made = make_setup(tmp_path, server.url, database=console_database, **settings)
             opened.callback(made.history.close)
             return made, server
 

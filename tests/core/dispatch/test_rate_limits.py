@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -107,7 +108,7 @@ class TimedScene:
         self.folder, self.opened = folder, opened
         self.times: list[float] = []
 
-    def started(self, decide: Decide = lambda _: OK, **settings: float) -> tuple[Setup, Dispatcher]:
+    def started(self, decide: Decide = lambda _: OK, **settings: Any) -> tuple[Setup, Dispatcher]:
         def timed(received: object) -> bytes:
             self.times.append(time.monotonic())
             return decide(received)  # type: ignore[arg-type]  # it is what a server of the test received

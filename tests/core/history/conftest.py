@@ -1,4 +1,4 @@
-"""A history of a test's own, and the clock that it reads."""
+"""A history of a test's own, in each database, and the clock that it reads."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,12 +15,12 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "history.sqlite3"
+def file(sqlite_file: Path) -> Path:
+    return sqlite_file
 
 
 @pytest.fixture
-def history(file: Path, clock: Clock) -> Iterator[History]:
-    opened = History.open(f"sqlite:///{file}", clock=clock)
+def history(database_url: str, clock: Clock) -> Iterator[History]:
+    opened = History.open(database_url, clock=clock)
     yield opened
     opened.close()

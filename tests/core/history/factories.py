@@ -1,8 +1,9 @@
 """Factories of batches, requests and attempts, for tests of history, dispatch and exports."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from itertools import count
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import insert, select
 
@@ -20,6 +21,9 @@ from intempt_core.history.schema import unkeyed_requests
 from intempt_core.history.upkeep.search_index import delete_keys
 from intempt_core.planning.plan import Policy
 from intempt_core.transport.track_client import Attempt
+
+Databases: TypeAlias = "Callable[[], AbstractContextManager[str]]"
+"""Makes databases; each gives its address."""
 
 ME = "owner-1"
 SHOP = TargetSnapshot(

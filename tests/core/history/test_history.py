@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 from hypothesis import given
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from sqlalchemy import Connection, create_engine, inspect, select, text
+from sqlalchemy import Connection, create_engine, inspect, text
 from sqlalchemy.event import listen, remove
 
 from intempt_core.contract.feeds import FeedId, compute_feeds
@@ -44,9 +44,9 @@ from intempt_core.history import (
     migrations,
 )
 from intempt_core.history.migrations import HEAD
-from intempt_core.history.recorder import RECORD_CHUNK_EVENTS, Recorder, insert_columns
+from intempt_core.history.recorder import RECORD_CHUNK_EVENTS, Recorder
 from intempt_core.history.records import IDENTITY_COLUMNS
-from intempt_core.history.schema import excluded_rows, make_indexable, metadata
+from intempt_core.history.schema import make_indexable, metadata
 from intempt_core.planning.plan import Policy, plan_events
 from intempt_core.targets.target import derive_target_key, parse_track_url, sandbox_target
 from intempt_core.validation.check import check_events
@@ -95,6 +95,7 @@ def test_the_newest_version_is_the_head_of_the_migrations() -> None:
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
 
 
+@pytest.mark.sqlite_only("a file has any name")
 def test_opening_again_finds_what_was_written(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'a folder' / 'history #1.sqlite3'}"
     first = History.open(url)
@@ -308,17 +309,6 @@ def _raise() -> RequestIntent:
     raise ReadError("Nothing there.")
 
 
-def test_a_driver_that_takes_no_tuples_gets_dicts() -> None:
-    engine = create_engine("sqlite://", paramstyle="named")
-    engine.dialect.name = "another"
-    metadata.create_all(engine)
-    with engine.begin() as connection:
-        insert_columns(connection, excluded_rows, ("batch", "row", "codes"), [(1, 1), (1, 2), ("a", "b")])
-        insert_columns(connection, excluded_rows, ("batch", "row", "codes"), [(), (), ()])
-        assert connection.execute(select(excluded_rows.c.codes)).scalars().all() == ["a", "b"]
-    engine.dispose()
-
-
 def test_a_plan_is_recorded_request_by_request_with_the_rows_it_came_from(history: History) -> None:
     given = [
         GivenEvent(
@@ -477,6 +467,7 @@ def plans(history: History, question: Callable[[], object]) -> list[str]:
     return ["\n".join(row.detail for row in rows) for rows in explained]
 
 
+@pytest.mark.sqlite_only("it reads SQLite's plans")
 def test_a_search_reads_no_more_of_a_popular_product_than_its_batches(history: History) -> None:
     batch_of(history, [1])
     searches = [
@@ -492,6 +483,7 @@ def test_a_search_reads_no_more_of_a_popular_product_than_its_batches(history: H
         assert not re.search(r"SCAN (events|event_keys|unkeyed_requests)", plan)
 
 
+@pytest.mark.sqlite_only("it reads SQLite's plans")
 def test_counts_come_from_an_index_alone(history: History) -> None:
     batch = batch_of(history, [1])
     for question in (lambda: history.queries.batch(batch), history.queries.batches):
@@ -500,6 +492,7 @@ def test_counts_come_from_an_index_alone(history: History) -> None:
         assert all("COVERING INDEX requests_work" in plan for plan in counts)
 
 
+@pytest.mark.sqlite_only("it reads SQLite's plans")
 @pytest.mark.parametrize("unkeyed", [set(), {1}], ids=str)
 @pytest.mark.parametrize("field", IDENTITY_FIELDS)
 def test_a_persons_events_are_found_by_indexes(history: History, field: str, unkeyed: set[int]) -> None:

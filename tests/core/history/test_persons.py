@@ -36,8 +36,8 @@ _projects = count(1)
 class Both:
     """The same requests, accepted, in a history and in a sandbox."""
 
-    def __init__(self, folder: Path) -> None:
-        self.history = History.open(f"sqlite:///{folder / 'history.sqlite3'}", clock=Clock())
+    def __init__(self, folder: Path, url: str) -> None:
+        self.history = History.open(url, clock=Clock())
         self.store = SandboxStore(folder / "sandbox.sqlite3")
 
     def close(self) -> None:
@@ -102,8 +102,8 @@ class OneTarget:
 
 
 @pytest.fixture(scope="module")
-def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
-    made = Both(tmp_path_factory.mktemp("both"))
+def both(tmp_path_factory: pytest.TempPathFactory, module_database_url: str) -> Iterator[Both]:
+    made = Both(tmp_path_factory.mktemp("both"), module_database_url)
     yield made
     made.close()
 

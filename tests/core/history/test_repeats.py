@@ -251,8 +251,8 @@ except SentBefore:
 
 
 @pytest.mark.long
-def test_of_processes_that_record_the_same_at_once_one_does(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'history.sqlite3'}"
+def test_of_processes_that_record_the_same_at_once_one_does(database_url: str) -> None:
+    url = database_url
     history = History.open(url)
     recorders = [
         subprocess.Popen(

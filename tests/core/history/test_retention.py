@@ -133,6 +133,7 @@ def test_a_deletion_that_stops_hides_what_it_was_to_delete_and_the_next_one_dele
     assert rows_of(history)["events"] == 0
 
 
+@pytest.mark.sqlite_only("a server gives space back by itself")
 def test_space_goes_back_to_the_disk(history: History, file: Path, clock: Clock) -> None:
     done(history, *[50] * 200)
     history.search_index.wait(20)
@@ -144,6 +145,7 @@ def test_space_goes_back_to_the_disk(history: History, file: Path, clock: Clock)
     assert file.stat().st_size < 500_000
 
 
+@pytest.mark.sqlite_only("a server gives space back by itself")
 def test_a_database_that_gives_no_space_back_reports_it_as_reusable(file: Path, clock: Clock) -> None:
     with sqlite3.connect(file) as older:
         older.execute("CREATE TABLE made_by_an_older_console (a)")

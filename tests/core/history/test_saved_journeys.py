@@ -14,13 +14,13 @@ def names(store: JourneyStore) -> list[str]:
     return [journey.name for journey in store.all()]
 
 
-def test_what_is_saved_comes_back_also_to_another_process(history: History, file: object) -> None:
+def test_what_is_saved_comes_back_also_to_another_process(history: History, database_url: str) -> None:
     saved = parse_journey(
         '{"name": "Zwei Käufe 🛒", "product": {"price": 12.50}, "events": [{"name": "Product viewed"}]}'
     )
     assert names(history.journeys) == []
     history.journeys.save(saved)
-    other = History.open(f"sqlite:///{file}")
+    other = History.open(database_url)
     assert other.journeys.get("Zwei Käufe 🛒") == saved
     assert names(other.journeys) == ["Zwei Käufe 🛒"]
     other.close()

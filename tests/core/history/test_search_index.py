@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -29,7 +28,7 @@ from intempt_core.history.recorder import SHARED_CHUNK_EVENTS
 from intempt_core.history.records import KEY_COLUMNS
 from intempt_core.history.schema import batches, event_keys, events, unkeyed_requests
 from intempt_core.history.upkeep import search_index
-from tests.core.history.factories import ME, SHOP, Clock, attempt, batch_of, event, intent, request, unkey
+from tests.core.history.factories import ME, SHOP, Clock, Databases, attempt, batch_of, event, intent, request, unkey
 from tests.examples import scale_examples
 
 
@@ -95,10 +94,10 @@ def test_a_slice_is_about_as_large_as_it_is_told(history: History) -> None:
 @given(st.lists(st.integers(1, 4), min_size=1, max_size=4), st.sets(st.integers(1, 4)), st.data())
 @how(max_examples=scale_examples(25), deadline=None)
 def test_halves_and_deleted_batches_leave_no_key_and_no_event_behind(
-    sizes: list[int], unkeyed: set[int], data: st.DataObject
+    fresh_databases: Databases, sizes: list[int], unkeyed: set[int], data: st.DataObject
 ) -> None:
     clock = Clock()
-    with TemporaryDirectory() as folder, closing(History.open(f"sqlite:///{folder}/h.sqlite3", clock=clock)) as history:
+    with fresh_databases() as url, closing(History.open(url, clock=clock)) as history:
         batch = batch_of(history, sizes)
         unkey(history, unkeyed & set(range(1, len(sizes) + 1)))
         for work in history.queue.take(batch, 1, 10):
@@ -134,6 +133,7 @@ def test_the_last_events_of_an_id_are_the_same_however_many_have_keys(history: H
         assert last() == ["e2", "e3", "e4"]
 
 
+@pytest.mark.sqlite_only("on a server nobody waits for those who write")
 def test_it_waits_for_those_who_write_but_not_forever(
     history: History, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -164,7 +164,7 @@ def test_it_waits_for_those_who_write_but_not_forever(
 
 
 def test_what_a_recording_that_ended_early_has_left_is_filled_by_the_next_who_starts_it(
-    file: Path, history: History
+    database_url: str, history: History
 ) -> None:
     batch_in_pieces(history)
     history.search_index.wait(20)
@@ -176,13 +176,14 @@ def test_what_a_recording_that_ended_early_has_left_is_filled_by_the_next_who_st
     assert check_index(history) == {1, 2, 3}
     with history.database.writing() as connection:
         connection.execute(update(batches).values(recorder=""))
-    again = History.open(f"sqlite:///{file}")
+    again = History.open(database_url)
     again.search_index.start()
     again.search_index.wait(20)
     again.close()
     assert check_index(history) == set()
 
 
+@pytest.mark.sqlite_only("another program locks SQLite's file")
 @pytest.mark.long
 def test_locked_it_gives_up_and_a_later_start_goes_on(file: Path) -> None:
     history = History.open(f"sqlite:///{file}", busy_seconds=0.05)

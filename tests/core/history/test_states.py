@@ -1,13 +1,18 @@
 """Whatever dispatch, a person and a thawed process do, in any order: nothing is lost, and accepted stays accepted."""
 
-import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
-from pathlib import Path
+from contextlib import ExitStack, closing, suppress
 
 from hypothesis import settings as how
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from intempt_core.contract.outcome import Outcome
 from intempt_core.errors import NotAllowed
@@ -22,7 +27,7 @@ from intempt_core.history import (
     RequestSummary,
 )
 from intempt_core.planning.plan import Policy
-from tests.core.history.factories import Clock, attempt, batch_of
+from tests.core.history.factories import Clock, Databases, attempt, batch_of
 from tests.examples import scale_examples
 
 OWNERS = ("one", "two")
@@ -33,11 +38,12 @@ IN_DOUBT = {RequestState.UNKNOWN, RequestState.IN_FLIGHT}
 class Batches(RuleBasedStateMachine):
     """Two owners and one batch; the machine keeps its own record of what was sent."""
 
-    def __init__(self) -> None:
+    def __init__(self, databases: Databases) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
+        self.opened = ExitStack()
         self.clock = Clock()
-        self.history = History.open(f"sqlite:///{Path(self.folder.name) / 'h.sqlite3'}", clock=self.clock)
+        url = self.opened.enter_context(databases())
+        self.history = self.opened.enter_context(closing(History.open(url, clock=self.clock)))
         self.final: dict[int, RequestSummary] = {}
         self.doubted: set[int] = set()
 
@@ -52,8 +58,7 @@ class Batches(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "batch"):
             assert [row.row for row in self.history.outcomes.rows(self.batch)] == list(range(1, self.total + 1))
-        self.history.close()
-        self.folder.cleanup()
+        self.opened.close()
 
     def all(self) -> Sequence[RequestSummary]:
         return self.history.queries.requests(self.batch, size=1000).items
@@ -148,5 +153,6 @@ class Batches(RuleBasedStateMachine):
                 assert one.state in (RequestState.PENDING, RequestState.UNKNOWN)
 
 
-TestBatches = Batches.TestCase
-TestBatches.settings = how(max_examples=scale_examples(20), stateful_step_count=25, deadline=None)
+def test_the_laws_hold_in_any_order(fresh_databases: Databases) -> None:
+    steps = how(max_examples=scale_examples(20), stateful_step_count=25, deadline=None)
+    run_state_machine_as_test(lambda: Batches(fresh_databases), settings=steps)  # type: ignore[arg-type]  # any factory

@@ -22,8 +22,8 @@ NOON = 1_795_348_800_000
 
 
 @pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[History]:
-    opened = History.open(f"sqlite:///{tmp_path_factory.mktemp('pace') / 'history.sqlite3'}")
+def history(module_database_url: str) -> Iterator[History]:
+    opened = History.open(module_database_url)
     yield opened
     opened.close()
 

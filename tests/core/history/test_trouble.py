@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import event as sqlalchemy_event
+from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history import AttemptStart, BatchState, History, RequestState, TargetSnapshot
 from intempt_core.history.migrations import HEAD, version
+from intempt_core.history.schema import metadata
 from intempt_core.targets.target import parse_track_url
 from tests.core.history.factories import ME, batch_of, event, intent, request
 
@@ -24,13 +26,8 @@ ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
-    return tmp_path / "history.sqlite3"
-
-
-@pytest.fixture
-def history(file: Path) -> Iterator[History]:
-    opened = History.open(f"sqlite:///{file}", busy_seconds=0.1)
+def history(database_url: str) -> Iterator[History]:
+    opened = History.open(database_url, busy_seconds=0.1)
     yield opened
     opened.close()
 
@@ -49,6 +46,7 @@ def run(program: str, *arguments: object) -> subprocess.Popen[str]:
     return subprocess.Popen(command, cwd=ROOT, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
+@pytest.mark.sqlite_only("it looks at SQLite's file")
 def test_a_lock_that_another_program_holds_stops_writing_not_reading(history: History, file: Path) -> None:
     batch = batch_of(history, [1])
     other = sqlite3.connect(file, isolation_level=None)
@@ -62,6 +60,7 @@ def test_a_lock_that_another_program_holds_stops_writing_not_reading(history: Hi
     history.control.set_state(batch, BatchState.PAUSED)
 
 
+@pytest.mark.sqlite_only("SQLite can be told how many pages its file may have")
 def test_a_full_disk_stops_writing_and_loses_nothing(history: History) -> None:
     batch = batch_of(history, [1])
     with history.database.reading() as connection:
@@ -118,6 +117,7 @@ def test_a_read_only_folder_is_an_error_with_a_sentence(tmp_path: Path) -> None:
     assert second.startswith(f"History ({absent}) cannot be opened.")
 
 
+@pytest.mark.sqlite_only("it looks at SQLite's file")
 def test_a_deleted_file_is_an_error_until_it_is_back(history: History, file: Path) -> None:
     batch = batch_of(history, [1])
     aside = file.with_name("aside")
@@ -131,6 +131,7 @@ def test_a_deleted_file_is_an_error_until_it_is_back(history: History, file: Pat
     assert history.queries.batch(batch).total == 1
 
 
+@pytest.mark.sqlite_only("it looks at SQLite's file")
 def test_another_file_in_its_place_is_opened(history: History, file: Path) -> None:
     batch_of(history, [1])
     for old in file.parent.glob("history.sqlite3*"):
@@ -140,6 +141,7 @@ def test_another_file_in_its_place_is_opened(history: History, file: Path) -> No
     assert history.queries.batch(batch_of(history, [2])).total == 2
 
 
+@pytest.mark.sqlite_only("it looks at SQLite's file")
 def test_who_writes_without_waiting_writes_into_the_file_that_is_there_now(history: History, file: Path) -> None:
     """Dispatch keeps a connection: of a file that was replaced it must not be used again."""
 
@@ -156,6 +158,7 @@ def test_who_writes_without_waiting_writes_into_the_file_that_is_there_now(histo
     start_one(batch_of(history, [2]))
 
 
+@pytest.mark.sqlite_only("only SQLite knows writing without waiting")
 def test_who_writes_without_waiting_can_write_after_a_lock_and_after_a_failure(history: History, file: Path) -> None:
     batch = batch_of(history, [1])
     (work,) = history.queue.take(batch, 1, 1)
@@ -177,6 +180,7 @@ def test_who_writes_without_waiting_can_write_after_a_lock_and_after_a_failure(h
     assert history.queue.apply_transitions([AttemptStart(work.id)], owner=ME, nowait=True) == frozenset()
 
 
+@pytest.mark.sqlite_only("it looks at SQLite's file")
 def test_a_file_that_is_no_database_is_an_error_with_a_sentence(file: Path) -> None:
     file.write_bytes(b"row,line,eventId\r\n" * 1000)
     with pytest.raises(HistoryUnavailable) as error:
@@ -184,6 +188,7 @@ def test_a_file_that_is_no_database_is_an_error_with_a_sentence(file: Path) -> N
     says(error, "is not a database")
 
 
+@pytest.mark.sqlite_only("it looks at SQLite's file")
 def test_a_damaged_database_is_an_error_with_a_sentence(history: History, file: Path) -> None:
     batch = batch_of(history, [50] * 50)
     history.close()
@@ -196,11 +201,11 @@ def test_a_damaged_database_is_an_error_with_a_sentence(history: History, file: 
     says(error, "is damaged")
 
 
-def test_a_newer_consoles_history_is_not_touched(history: History, file: Path) -> None:
+def test_a_newer_consoles_history_is_not_touched(history: History, database_url: str) -> None:
     with history.database.writing() as connection:
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
     with pytest.raises(HistoryUnavailable, match="written by a newer console"):
-        History.open(f"sqlite:///{file}")
+        History.open(database_url)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "nosuch://x", "sqlite+nosuch:///x"])
@@ -209,12 +214,14 @@ def test_a_url_that_names_no_database_is_an_error_with_a_sentence(url: str) -> N
         History.open(url)
 
 
+@pytest.mark.sqlite_only("it looks at SQLite's file")
 def test_a_folder_that_cannot_be_made_is_an_error_with_a_sentence(file: Path) -> None:
     file.write_text("a file where a folder should be")
     with pytest.raises(HistoryUnavailable, match="cannot be made"):
         History.open(f"sqlite:///{file}/folder/history.sqlite3")
 
 
+@pytest.mark.sqlite_only("it looks at SQLite's file")
 def test_a_failed_migration_leaves_the_database_as_it_was(file: Path) -> None:
     other = sqlite3.connect(file)
     other.execute("CREATE TABLE events (x)")  # in the way of the first version's last table but one
@@ -240,7 +247,7 @@ def test_threads_that_find_no_free_connection_get_an_error(history: History) -> 
 
 def test_mistakes_of_the_program_are_not_reported_as_trouble_of_the_machine(history: History) -> None:
     with pytest.raises(IntegrityError), history.database.writing() as connection:
-        connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (HEAD,))
+        connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
 
 # ── several processes and threads ────────────────────────────────────────────────────────────────────────────────────
@@ -249,7 +256,7 @@ _RECORD_BATCHES = """
 import sys
 from intempt_core.history import History
 from tests.core.history.factories import batch_of
-history = History.open("sqlite:///" + sys.argv[1])
+history = History.open(sys.argv[1])
 for _ in range(3):
     batch_of(history, [10] * 10)
 history.close()
@@ -257,10 +264,10 @@ history.close()
 
 
 @pytest.mark.long
-def test_processes_open_and_write_one_history_at_once(file: Path) -> None:
-    started = [run(_RECORD_BATCHES, file) for _ in range(2)]
+def test_processes_open_and_write_one_history_at_once(empty_database_url: str) -> None:
+    started = [run(_RECORD_BATCHES, empty_database_url) for _ in range(2)]
     assert [process.communicate(timeout=60)[1] for process in started] == ["", ""]
-    history = History.open(f"sqlite:///{file}")
+    history = History.open(empty_database_url)
     assert [one.total for one in history.queries.batches().items] == [100] * 6
     history.close()
 
@@ -279,7 +286,7 @@ _START_REQUESTS = """
 import sys
 from intempt_core.history import AttemptEnd, AttemptStart, History
 from tests.core.history.factories import ME, attempt
-history = History.open("sqlite:///" + sys.argv[1])
+history = History.open(sys.argv[1])
 before = None
 for work in history.queue.take(sys.argv[2], 1, 1000):
     ended = [] if before is None else [AttemptEnd(before, attempt())]
@@ -289,9 +296,9 @@ for work in history.queue.take(sys.argv[2], 1, 1000):
 """
 
 
-def test_what_was_written_before_a_kill_is_there_after_it(history: History, file: Path) -> None:
+def test_what_was_written_before_a_kill_is_there_after_it(history: History, database_url: str) -> None:
     batch = batch_of(history, [1] * 1000)
-    process = run(_START_REQUESTS, file, batch)
+    process = run(_START_REQUESTS, database_url, batch)
     assert process.stdout is not None
     left = [int(process.stdout.readline()) for _ in range(25)]
     process.kill()
@@ -307,13 +314,17 @@ def test_what_was_written_before_a_kill_is_there_after_it(history: History, file
 # ── secrets ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def test_no_key_is_ever_in_the_database(history: History, file: Path) -> None:
+def test_no_key_is_ever_in_the_database(history: History) -> None:
     url = "https://api.intempt.com/v1/acme/projects/shop/sources/1001/track"
     target = parse_track_url(url, {"INTEMPT_API_KEY": "canaryprefix.canarysecret"})
     batch = batch_of(history, [1], target=TargetSnapshot.from_target(target))
     assert history.queries.batch(batch).target.credential_reference == "$INTEMPT_API_KEY"
-    for part in file.parent.glob("history.sqlite3*"):
-        assert b"canary" not in part.read_bytes()
+    with history.database.reading() as connection:
+        for table in metadata.sorted_tables:
+            assert "canary" not in repr(connection.execute(select(table)).all())
+    if history.database.file is not None:
+        for part in history.database.file.parent.glob("history.sqlite3*"):
+            assert b"canary" not in part.read_bytes()
 
 
 def test_every_database_has_a_version(history: History) -> None:
@@ -321,8 +332,9 @@ def test_every_database_has_a_version(history: History) -> None:
         assert version(connection) == HEAD
 
 
+@pytest.mark.sqlite_only("on a server several transactions write at once")
 def test_a_thread_that_never_gets_its_turn_gets_an_error(history: History, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("intempt_core.history.database.WRITE_TURN_SECONDS", 0.0)
+    monkeypatch.setattr("intempt_core.history.dialects.lock_timeout.WRITE_TURN_SECONDS", 0.0)
     batch = batch_of(history, [1])
     with history.database.writing(), pytest.raises(HistoryUnavailable) as error:
         history.control.set_state(batch, BatchState.PAUSED)

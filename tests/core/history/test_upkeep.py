@@ -23,6 +23,7 @@ from intempt_core.history.upkeep.write_probe import WriteProbe
 from tests.core.history.factories import batch_of
 
 ROOT = Path(__file__).parents[3]
+pytestmark = pytest.mark.sqlite_only("probes, checks, copies and the memory are of SQLite's file")
 
 
 def open_history(file: Path) -> History:

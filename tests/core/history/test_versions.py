@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, MetaData, create_engine, insert, select
+from sqlalchemy import Connection, Engine, MetaData, create_engine, insert, select, text
 
 from intempt_core.contract.outcome import FORMER_STATE_VALUES, Outcome
 from intempt_core.history import BatchFilter, BatchState, History, RequestState, migrations
@@ -43,6 +43,11 @@ def written_by(version: str, engine: Engine) -> None:
                 named, given = _in_words_of(version, table, row)
                 if named in tables.tables:
                     _put(connection, tables, named, given)
+        if engine.dialect.name == "postgresql":  # what was given its number by hand has taken none
+            for table, key in (("batches", "number"), ("requests", "id"), ("attempts", "id")):
+                connection.exec_driver_sql(
+                    f"SELECT setval(pg_get_serial_sequence('{table}', '{key}'), max({key})) FROM {table}"  # noqa: S608
+                )
 
 
 def _in_words_of(version: str, table: str, row: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
@@ -161,8 +166,8 @@ NOTES_OF_0003 = {"as it is": True, "fixes": [_FIX | {"kind": "replace", "message
 
 
 @pytest.mark.parametrize("version", keep_first_quick(versions(), 2))
-def test_a_database_of_any_version_is_migrated_and_read(tmp_path: Path, version: str) -> None:
-    url = f"sqlite:///{tmp_path / 'history.sqlite3'}"
+def test_a_database_of_any_version_is_migrated_and_read(empty_database_url: str, version: str) -> None:
+    url = empty_database_url
     engine = create_engine(url)
     written_by(version, engine)
     engine.dispose()
@@ -171,7 +176,8 @@ def test_a_database_of_any_version_is_migrated_and_read(tmp_path: Path, version:
     with history.database.reading() as connection:
         assert migrations.version(connection) == HEAD
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-        assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
+        if connection.dialect.name == "sqlite":  # PostgreSQL lets no row in that would be found
+            assert connection.exec_driver_sql("PRAGMA foreign_key_check").all() == []
     batch = history.queries.batch("b_old")
     assert (batch.state, batch.label, batch.target.production) == (BatchState.STOPPED, "old.csv", True)
     assert batch.events == {
@@ -199,9 +205,16 @@ def test_a_database_of_any_version_is_migrated_and_read(tmp_path: Path, version:
     history.close()
 
 
+SCHEMA_QUERIES = {
+    "sqlite": "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL",
+    "postgresql": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"
+    " UNION ALL SELECT table_name || column_name FROM information_schema.columns WHERE table_schema = 'public'",
+}
+
+
 @pytest.mark.parametrize("version", keep_first_quick(versions(), 2))
-def test_no_value_of_an_earlier_version_remains_anywhere(tmp_path: Path, version: str) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+def test_no_value_of_an_earlier_version_remains_anywhere(empty_database_url: str, version: str) -> None:
+    engine = create_engine(empty_database_url)
     written_by(version, engine)
     with engine.begin() as connection:
         upgrade(connection)
@@ -210,7 +223,7 @@ def test_no_value_of_an_earlier_version_remains_anywhere(tmp_path: Path, version
             for column in (column for column in table.columns if column.name in {"state", "outcome"}):
                 found = set(connection.execute(select(column)).scalars())
                 assert not found & FORMER_STATE_VALUES.keys()
-        schema = " ".join(connection.exec_driver_sql("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").scalars())
+        schema = " ".join(connection.exec_driver_sql(SCHEMA_QUERIES[engine.dialect.name]).scalars())
         assert not re.search("leaving|left_behind|answer", schema)
     engine.dispose()
 
@@ -223,13 +236,15 @@ def test_former_values_are_understood_and_others_are_not() -> None:
             kind(value)
 
 
-def test_the_requests_of_earlier_resends_are_linked_by_their_bodies(tmp_path: Path) -> None:
-    file = tmp_path / "history.sqlite3"
-    engine = create_engine(f"sqlite:///{file}")
+def test_the_requests_of_earlier_resends_are_linked_by_their_bodies(empty_database_url: str) -> None:
+    engine = create_engine(empty_database_url)
     written_by("0003", engine)
+    body = "CAST('body of ' || request AS BLOB)"
+    if engine.dialect.name == "postgresql":
+        body = "convert_to('body of ' || request, 'UTF8')"
     with engine.begin() as connection:
         for statement in (
-            "UPDATE bodies SET body = CAST('body of ' || request AS BLOB) WHERE request IN (2, 4)",
+            f"UPDATE bodies SET body = {body} WHERE request IN (2, 4)",  # noqa: S608
             (
                 "INSERT INTO batches SELECT 2, 'b_again', created_at, changed_at, source, label, digest, mapping,"
                 " notes, target_key, target_name, base, host, org, project, source_id, track_url, origin, production,"
@@ -238,34 +253,34 @@ def test_the_requests_of_earlier_resends_are_linked_by_their_bodies(tmp_path: Pa
             ),
             (
                 "INSERT INTO requests (id, batch, lane, position, part, events, state, tries, doubt, updated_at)"
-                " SELECT id + 10, 2, lane, position, part, events, 'accepted', 1, 0, updated_at FROM requests"
+                " SELECT id + 10, 2, lane, position, part, events, 'accepted', 1, false, updated_at FROM requests"
                 " WHERE id IN (2, 4)"
             ),
             "INSERT INTO bodies SELECT request + 10, body FROM bodies WHERE request IN (2, 4)",
         ):
             connection.exec_driver_sql(statement)
     engine.dispose()
-    history = History.open(f"sqlite:///{file}")
+    history = History.open(empty_database_url)
     found = history.queries.batch("b_old")
     assert found.resends == ("b_again",)
     assert found.resent == found.resolved == {RequestState.UNKNOWN: 2, RequestState.NOT_SENT: 2}
     history.close()
 
 
-def test_the_search_index_is_filled_from_the_events_that_are_there(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+def test_the_search_index_is_filled_from_the_events_that_are_there(empty_database_url: str) -> None:
+    engine = create_engine(empty_database_url)
     written_by("0005", engine)
     with engine.begin() as connection:
-        connection.exec_driver_sql(
-            "UPDATE events SET user_id = 'u' || (row % 3), product_id = 'p', account_id = nullif(row % 2, 0)"
-        )
+        of_row = """UPDATE events SET user_id = 'u' || ("row" % 3), product_id = 'p',
+            account_id = CAST(nullif("row" % 2, 0) AS TEXT)"""
+        connection.execute(text(of_row))
     engine.dispose()
-    history = History.open(f"sqlite:///{tmp_path / 'history.sqlite3'}")
+    history = History.open(empty_database_url)
     with history.database.reading() as connection:
         found = Counter(tuple(row) for row in connection.execute(select(event_keys.c.kind, event_keys.c.value)))
         assert connection.execute(select(unkeyed_requests)).all() == []
     assert found == {(2, "u0"): 3, (2, "u1"): 4, (2, "u2"): 3, (4, "1"): 5, (5, "p"): 10}
-    for text in ("u0", "1", "p"):
-        assert history.queries.batches(BatchFilter(text=text)).total == 1
+    for searched in ("u0", "1", "p"):
+        assert history.queries.batches(BatchFilter(text=searched)).total == 1
     assert len(history.persons.person_history(SHOP.key, "userId", "u1").events) == 4
     history.close()

@@ -12,7 +12,8 @@ def upgrade() -> None:
     op.add_column("events", _member())
     if op.get_bind().dialect.name != "sqlite":
         op.add_column("excluded_rows", _member())
-        op.drop_constraint("excluded_rows_pkey", "excluded_rows", type_="primary")
+        key = sa.inspect(op.get_bind()).get_pk_constraint("excluded_rows")["name"]  # the table had another name
+        op.drop_constraint(str(key), "excluded_rows", type_="primary")
         op.create_primary_key("excluded_rows_pkey", "excluded_rows", ["batch", "row", "member"])
         return
     op.rename_table("excluded_rows", "former_excluded_rows")

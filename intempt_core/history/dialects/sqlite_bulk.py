@@ -2,7 +2,7 @@
 
 States are written twice for each request that is sent, often in a thread beside the one that sends. After every step
 of a statement that thread has to win back the interpreter's lock; with a step for every row it would wait longer than
-it works. PostgreSQL is used through SQLAlchemy, in :mod:`~intempt_core.history.transitions`.
+it works.
 """
 
 import sqlite3
@@ -12,7 +12,7 @@ from itertools import chain
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, PoolProxiedConnection
+from sqlalchemy import Connection, PoolProxiedConnection, Table
 
 MAX_INSERT_ROWS = 500
 """Most rows of one insert: SQLite takes 32,766 parameters."""
@@ -79,6 +79,21 @@ def insert_attempts(connection: Connection, rows: Sequence[tuple[Any, ...]]) -> 
         some = numbered[start : start + MAX_INSERT_ROWS]
         driver.execute(_build_attempt_insert(len(some)), tuple(chain.from_iterable(some)))
     return ids
+
+
+def reserve_request_ids(connection: Connection, count: int) -> Sequence[int]:
+    """Ids of requests that no other transaction gets: no other connection writes meanwhile."""
+    (first,) = get_sqlite_driver(connection).execute("SELECT coalesce(max(id), 0) + 1 FROM requests").fetchone()
+    return range(first, first + count)
+
+
+def insert_columns(
+    connection: Connection, table: Table, names: Sequence[str], columns: Sequence[Sequence[Any]]
+) -> None:
+    """Insert rows that are given as columns of one length: the driver takes tuples as they are."""
+    quoted, places = ", ".join(f'"{name}"' for name in names), ", ".join("?" * len(names))
+    statement = f'INSERT INTO "{table.name}" ({quoted}) VALUES ({places})'  # noqa: S608  no part of it is given
+    get_sqlite_driver(connection).executemany(statement, zip(*columns, strict=True))
 
 
 @lru_cache(64)
