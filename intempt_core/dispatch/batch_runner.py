@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from intempt_core.contract import format_count
 from intempt_core.dispatch.arrival_questions import judge_by_arrivals
@@ -66,8 +67,19 @@ class BatchRunner:
         client: HttpClient,
         environment: SendingEnvironment,
         make_permit: Callable[[], Callable[[], bool]] = lambda: lambda: True,
+        open_limits: Callable[[str, float, int], TargetLimits] | None = None,
     ) -> None:
-        """Make a runner; ``make_permit`` makes what tells whether this process has been alive for others since."""
+        """Make a runner.
+
+        Args:
+            writer: history, as this process writes it.
+            client: sends requests.
+            environment: what sending needs from outside.
+            make_permit: makes what tells whether this process has been alive for others since.
+            open_limits: opens the limits of a target (its key, requests a second and in flight), by default those that
+                the processes of the data folder share.
+        """
+        self._open_limits = open_limits or partial(TargetLimits.open, data=environment.settings.data)
         self._writer, self._client, self._environment, self._make_permit = writer, client, environment, make_permit
         self._history, self._max_lanes = writer.history, environment.settings.lanes_at_once
         self._lane_slots = asyncio.Semaphore(self._max_lanes)
@@ -245,7 +257,7 @@ class BatchRunner:
         in_flight = target.requests_in_flight or settings.requests_in_flight
         limits = self._limits_by_target.get(key)
         if limits is None or not limits.are_for(per_second, in_flight):
-            limits = self._limits_by_target[key] = TargetLimits.open(key, per_second, in_flight, settings.data)
+            limits = self._limits_by_target[key] = self._open_limits(key, per_second, in_flight)
             self._opened_limits.append(limits)
         elif limits.breaker.reason:
             limits = self._limits_by_target[key] = replace(limits, breaker=CircuitBreaker())

@@ -45,7 +45,7 @@ from intempt_core.history import (
 )
 from intempt_core.logs import write_log
 from intempt_core.planning import Policy
-from intempt_core.transport import open_client
+from intempt_core.transport import HttpClient, open_client
 
 if TYPE_CHECKING:
     from intempt_core.dispatch.workers.shared_sending import SharedSending
@@ -337,8 +337,7 @@ class Dispatcher:
         self._loop = asyncio.get_running_loop()
         self._stopping, self._awake = asyncio.Event(), asyncio.Event()
         async with open_client(self._settings, transport=self._environment.transport) as client:
-            permits = {} if self._keeper is None else {"make_permit": self._keeper.make_permit}
-            self._runner = runner = BatchRunner(self._writer, client, self._environment, **permits)
+            self._runner = runner = self._make_runner(client)
             try:
                 await self._claim_console()
                 await self._join_workers(runner)
@@ -414,6 +413,20 @@ class Dispatcher:
                 engine = DbosRunner(self._settings.engine_url, self.owner)
                 await engine.launch()
                 self._chunk_runner, self._engine_notice = engine, engine.notice
+
+    def _make_runner(self, client: HttpClient) -> BatchRunner:
+        if self._keeper is None:
+            return BatchRunner(self._writer, client, self._environment)
+        from intempt_core.dispatch.workers.database_limits import DatabaseLimits  # noqa: PLC0415  only such a one needs it
+
+        limits = DatabaseLimits(self._history, self.owner)
+        return BatchRunner(
+            self._writer,
+            client,
+            self._environment,
+            make_permit=self._keeper.make_permit,
+            open_limits=limits.open,
+        )
 
     async def _join_workers(self, runner: BatchRunner) -> None:
         """Begin to take groups of what all processes of the database share, if this process does so."""

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self
 
 from intempt_core.contract import Outcome
 from intempt_core.dispatch.shared_places import SharedPlaces
 from intempt_core.dispatch.shared_turns import BUSY_RETRY_SECONDS, LOOK_AHEAD_SECONDS, SharedTurns, Stretch
+from intempt_core.errors import HistoryUnavailable
 from intempt_core.transport import Attempt
 
 FAILURES_TO_BREAK = 12
@@ -111,6 +112,45 @@ class Turn:
 _AT_ONCE = Turn(0.0)
 
 
+class Turns(Protocol):
+    """Turns that several processes share: of a data folder, or of a database.
+
+    Attributes:
+        clock: seconds, by which turns are.
+    """
+
+    clock: Callable[[], float]
+
+    def take(self, step: float, turns: int, not_before: float) -> Stretch:
+        """Take up to ``turns`` turns, ``step`` seconds apart. Raises ``OSError``, :class:`HistoryUnavailable`."""
+
+    def close(self) -> None:
+        """Give back what is held."""
+
+
+class Places(Protocol):
+    """Places in flight that several processes share: of a data folder, or of a database.
+
+    Attributes:
+        limit: how many places there are; 0: no limit, and nothing to wait for.
+    """
+
+    limit: int
+
+    @property
+    def should_hand_over(self) -> bool:
+        """Whether another process waits for a place, and this one has more than its share."""
+
+    async def acquire(self, *ends: asyncio.Event) -> bool:
+        """Wait for a place, no longer than until one of the events; whether there is one now."""
+
+    def release(self) -> None:
+        """Give a place back."""
+
+    def close(self) -> None:
+        """Give back every place."""
+
+
 class RateLimiter:
     """Lets at most so many requests a second be sent (0: no limit), evenly; unused turns are lost.
 
@@ -124,7 +164,7 @@ class RateLimiter:
     """
 
     def __init__(
-        self, per_second: float, clock: Callable[[], float] = time.monotonic, *, shared: SharedTurns | None = None
+        self, per_second: float, clock: Callable[[], float] = time.monotonic, *, shared: Turns | None = None
     ) -> None:
         self.per_second = per_second
         self.trouble = ""
@@ -161,6 +201,9 @@ class RateLimiter:
         wanted = min(max(1, int(self.per_second * STRETCH_SECONDS)), self._used * 2 if self._used >= self._given else 1)
         try:
             stretch = self._shared.take(self._step, max(1, wanted), turn)
+        except HistoryUnavailable as error:
+            self.trouble = f"The limit of requests a second waits. {error}"
+            return Stretch(now + TROUBLE_RETRY_SECONDS, 0)
         except OSError as error:
             self.trouble = f"The limit of requests a second waits for the data folder: {error.strerror}."
             return Stretch(now + TROUBLE_RETRY_SECONDS, 0)
@@ -188,7 +231,7 @@ class TargetLimits:
 
     rate_limiter: RateLimiter = field(default_factory=lambda: RateLimiter(0))
     breaker: CircuitBreaker = field(default_factory=CircuitBreaker)
-    places: SharedPlaces = field(default_factory=SharedPlaces)
+    places: Places = field(default_factory=SharedPlaces)
 
     @classmethod
     def open(cls, target_key: str, per_second: float, in_flight: int, data: Path) -> Self:

@@ -27,6 +27,7 @@ from intempt_core.history.webhooks.outbox import WebhookOutbox
 from intempt_core.history.work_queue import WorkQueue
 from intempt_core.history.workers.groups import LaneGroups
 from intempt_core.history.workers.leases import WorkerLeases
+from intempt_core.history.workers.limits import TargetLimitStore
 
 
 class History:
@@ -39,6 +40,7 @@ class History:
         queue: gives out requests to dispatch, and takes back their outcomes.
         workers: tells which processes are alive that send from a database of many machines.
         groups: says which of them may send what.
+        limits: shares the limits of targets among them.
         control: pauses, resumes, finishes and cancels batches.
         queries: reads batches, requests and attempts.
         outcomes: reads the outcomes of a whole batch, row by row.
@@ -67,6 +69,7 @@ class History:
         self.queue = WorkQueue(database, self.throughput)
         self.workers = WorkerLeases(database)
         self.groups = LaneGroups(database, self.throughput)
+        self.limits = TargetLimitStore(database)
         self.control = BatchControl(database)
         self.queries = HistoryQueries(database)
         self.outcomes = OutcomeQueries(database)

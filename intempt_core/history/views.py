@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
-from intempt_core.contract import Interaction, Json, Outcome
+from intempt_core.contract import Interaction, Json, Outcome, format_count
 from intempt_core.history.records import (
     BatchSource,
     BatchState,
@@ -193,6 +193,17 @@ class BatchSummary:
     def title(self) -> str:
         """What people know it by: its name, or else its label."""
         return self.name or self.label
+
+    @property
+    def overtaken_message(self) -> str:
+        """What overtaken attempts mean, in sentences; empty where there are none."""
+        if not self.overtaken:
+            return ""
+        many = format_count(self.overtaken, "attempt was", "attempts were")
+        return (
+            f"{many} overtaken: a process that did not answer lost them to another one, and made or ended them all the"
+            " same. What they sent may have arrived twice, and outside the target's limits."
+        )
 
     @property
     def processed(self) -> int:

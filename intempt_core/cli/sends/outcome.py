@@ -41,6 +41,9 @@ def report_outcome(
         print_outcome(f"{count:>9,}  {words}")
     if found.excluded_rows:
         print_outcome(f"{found.excluded_rows:>9,}  excluded")
+    if found.overtaken:
+        print_outcome(f"{found.overtaken:>9,}  overtaken attempts")
+        print_message(found.overtaken_message)
     print_message(_describe_next_step(found, sent))
     code = _find_exit_code(found, sent)
     if results is None:

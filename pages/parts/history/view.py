@@ -336,6 +336,8 @@ def show_request(id_: str) -> None:
             key=make_key("attempt", attempt.id),
         ):
             st.text(f"{attempt.reason} {format_moment(attempt.started_at)}, {format_duration(attempt.elapsed_ms)}.")
+            if attempt.overtaken:
+                st.text("Overtaken: its process had lost the request to another one before this attempt ended.")
             show_response(attempt)
             st.caption("Request headers (credentials hidden)")
             st.code("\n".join(f"{name}: {text}" for name, text in attempt.sent_headers) or "none", language=None)

@@ -165,6 +165,8 @@ def show_batch_result(batch: BatchSummary) -> None:
     key = make_key("result-batch", batch.id)
     with st.container(key=key, gap="small"):
         st.markdown(format_batch_result(batch))
+        if batch.overtaken:
+            st.text(batch.overtaken_message)
     if not batch.is_active:
         _announce(batch.id, key, f"{batch.label}: {describe_batch_result(batch)}")
 
