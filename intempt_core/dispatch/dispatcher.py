@@ -36,6 +36,7 @@ from intempt_core.dispatch.runner import ENGINE_VERSION, ChunkRunner, InProcessR
 from intempt_core.dispatch.workers.lease_keeper import LeaseKeeper
 from intempt_core.errors import ConsoleError, HistoryUnavailable
 from intempt_core.history import (
+    LEASE_SECONDS,
     BatchState,
     History,
     RequestState,
@@ -93,7 +94,6 @@ class Dispatcher:
 
     Attributes:
         owner: the name of this process in history.
-        end_reason: why this process has to end, in sentences; empty where it does not.
     """
 
     def __init__(
@@ -124,7 +124,6 @@ class Dispatcher:
             environment = replace(environment, clock=history.database.clock)
         self._history, self._environment, self._settings = history, environment, environment.settings
         self._adopts, self._url, self._poll_seconds = adopts, url, poll_seconds
-        self.end_reason = ""
         self._writer = HistoryWriter(history, self.owner)
         self._runner: BatchRunner | None = None
         self._kind = kind or (WorkerKind.CONSOLE if adopts else WorkerKind.COMMAND)
@@ -216,6 +215,11 @@ class Dispatcher:
         )
 
     @property
+    def end_reason(self) -> str:
+        """Why this process sends nothing more and should end, in sentences; empty where it goes on."""
+        return "" if self._keeper is None else self._keeper.end_reason
+
+    @property
     def is_sharing(self) -> bool:
         """Whether it takes part in what all processes of the database send together."""
         return self._shared is not None
@@ -223,7 +227,7 @@ class Dispatcher:
     @property
     def notices(self) -> list[str]:
         """What everybody who uses this process has to know of how it sends, as sentences."""
-        return [notice for notice in (self._engine_notice, self._describe_other_console()) if notice]
+        return [notice for notice in (self._engine_notice, self._describe_other_console(), self.end_reason) if notice]
 
     def _describe_other_console(self) -> str:
         """What this process does while another one is the console of its data folder; empty where none is."""
@@ -347,6 +351,7 @@ class Dispatcher:
             started.set()
             write_log(log, "sending starts", owner=self.owner, durable=self._durable)
             polling = asyncio.create_task(self._poll_history(runner))
+            watching = asyncio.create_task(self._watch_lease())
             await self._stopping.wait()
             polling.cancel()
             tasks = {polling, *self._tasks.values()}
@@ -357,6 +362,7 @@ class Dispatcher:
                 tasks.add(asyncio.create_task(self._shared.wait_until_idle()))
             await self._drain_tasks(tasks, runner)
             runner.close()
+            watching.cancel()
             if self._shared is not None:
                 await self._shared.close()
                 self._shared = None
@@ -414,6 +420,19 @@ class Dispatcher:
                 await engine.launch()
                 self._chunk_runner, self._engine_notice = engine, engine.notice
 
+    async def _watch_lease(self) -> None:
+        """Stop what goes on without a lease, and what waits for a database that says nothing."""
+        pause = self._poll_seconds
+        while self._keeper is not None:
+            await asyncio.sleep(pause)
+            pause = self._poll_seconds
+            if not self._keeper.may_send:
+                self._history.workers.cut_connections()
+                self._lose_groups()
+                if self._shared is not None:
+                    self._shared.cut_connections()
+                pause = LEASE_SECONDS
+
     def _make_runner(self, client: HttpClient) -> BatchRunner:
         if self._keeper is None:
             return BatchRunner(self._writer, client, self._environment)
@@ -453,7 +472,9 @@ class Dispatcher:
                 task = asyncio.create_task(runner.send(found.id, self._chunk_runner))
                 self._tasks[found.id] = task
                 task.add_done_callback(partial(self._forget_task, found.id))
-        if self._shared is not None:
+        if self.end_reason and self._shared is not None:
+            self._shared.stop()
+        elif self._shared is not None:
             await self._shared.look([found.id for found in unfinished if found.state is BatchState.SENDING])
         if self._adopts and not self._tasks:  # what a recording that was killed has left, once there is nothing to send
             await self._writer.call(self._history.search_index.start)

@@ -95,6 +95,9 @@ from .webhooks.outbox import (
     WebhookDelivery as WebhookDelivery,
     WebhookOutbox as WebhookOutbox,
 )
+from .workers.connections import (
+    ConnectionCutter as ConnectionCutter,
+)
 from .workers.groups import (
     LaneGroup as LaneGroup,
     MAX_GROUPS as MAX_GROUPS,

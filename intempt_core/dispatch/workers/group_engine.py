@@ -19,17 +19,20 @@ from contextlib import suppress
 from typing import Any
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
+from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from intempt_core.dispatch.dbos_runner import DbosRunner, delete_old_workflows
 from intempt_core.dispatch.runner import ENGINE_VERSION
 from intempt_core.dispatch.workers.group_runner import GroupRunner
 from intempt_core.errors import EngineUnavailable
-from intempt_core.history import LaneGroup, WorkerKind, WorkerLease
+from intempt_core.history import ConnectionCutter, LaneGroup, WorkerKind, WorkerLease
 from intempt_core.settings import hide_password
 
 QUEUE_POLL_SECONDS = 0.1
 """How often a process looks into its queue while it has a free place."""
+
+CONNECT_ARGUMENTS = {"connect_timeout": 5, "application_name": "event-console engine"}
 
 QUEUES = {WorkerKind.WORKER: "lane groups", WorkerKind.CONSOLE: "lane groups of consoles"}
 """The queue of each kind of process."""
@@ -81,6 +84,12 @@ class GroupEngine:
             places: how many groups a process sends at the same time.
         """
         self._url, self._lease, self._places = url, lease, places
+        self._engine = create_engine(url, pool_size=4, pool_pre_ping=True, connect_args=CONNECT_ARGUMENTS)
+        self._cutter = ConnectionCutter(self._engine)
+
+    def cut_connections(self) -> None:
+        """Cut the engine's connections to the database, as :meth:`WorkerLeases.cut_connections` does history's."""
+        self._cutter.cut()
 
     async def launch(self, runner: GroupRunner) -> None:
         """Start to take groups, in the running event loop. Raises :class:`EngineUnavailable`."""
@@ -89,12 +98,12 @@ class GroupEngine:
         config: DBOSConfig = {
             "name": "event-console",
             "system_database_url": self._url,
+            "system_database_engine": self._engine,
             "application_version": ENGINE_VERSION,
             "executor_id": self._lease.name,
             "log_level": "WARNING",
             "enable_otlp": False,
             "use_listen_notify": False,  # nothing is listened for, and a pooler in between may not allow it
-            "sys_db_pool_size": 4,
             "notification_listener_polling_interval_sec": 1.0,
         }
         DbosRunner.is_launched = True
@@ -113,7 +122,7 @@ class GroupEngine:
             await delete_old_workflows()
         except BaseException as error:
             await asyncio.to_thread(DBOS.destroy)
-            DbosRunner.is_launched = False
+            self._release()
             if not isinstance(error, Exception):
                 raise  # the process ends just now
             raise EngineUnavailable(
@@ -161,6 +170,10 @@ class GroupEngine:
         with suppress(SQLAlchemyError, EngineUnavailable):
             await self.cancel_of([self._lease.name])
         await asyncio.to_thread(DBOS.destroy)
+        self._release()
+
+    def _release(self) -> None:
+        self._engine.dispose()
         DbosRunner.is_launched = False
 
 

@@ -141,7 +141,7 @@ class GroupRunner:
         self.halt_all_but(set())
 
     def note_queue(self, *, is_crowded: bool) -> None:
-        """Let groups go at the end of their turns while others wait for a place, so that all batches go on."""
+        """Let groups go at the end of their turns while others wait for a place, or a worker for them."""
         self._is_crowded = is_crowded
         if is_crowded:
             for budget in self._budgets:

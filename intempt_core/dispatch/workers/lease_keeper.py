@@ -21,6 +21,7 @@ class LeaseKeeper:
     Attributes:
         lease: what it says of this process.
         trouble: why the lease cannot be renewed, as a sentence; empty while it can.
+        end_reason: why this process must send nothing more, in sentences; empty where it may.
     """
 
     def __init__(
@@ -41,7 +42,7 @@ class LeaseKeeper:
             clock: seconds that never jump, and go on while the process is frozen.
         """
         self.lease = lease
-        self.trouble = ""
+        self.trouble = self.end_reason = ""
         self._history, self._on_lost, self._clock = history, on_lost, clock
         self._renewed_at = self._steady_since = float("-inf")
         self._is_draining = False
@@ -99,7 +100,9 @@ class LeaseKeeper:
         asked_at = self._clock()
         was_lost = not self.may_send
         try:
-            is_there = self._history.workers.renew(self.lease.name, draining=self._is_draining)
+            self.end_reason = self.end_reason or self._history.workers.describe_newer_schema()
+            is_draining = self._is_draining or bool(self.end_reason)
+            is_there = self._history.workers.renew(self.lease.name, draining=is_draining)
             if not is_there:
                 write_log(log, "the lease was lost", level=logging.WARNING, owner=self.lease.name)
                 self._lose()

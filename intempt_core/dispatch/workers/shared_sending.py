@@ -44,6 +44,10 @@ class SharedSending:
         """Send nothing more of what this process owns now: others may have taken it."""
         self._groups.lose()
 
+    def cut_connections(self) -> None:
+        """Let calls of the engine fail that wait without end for the database."""
+        self._engine.cut_connections()
+
     def stop(self) -> None:
         """Take nothing more, and let everything go after what is in flight."""
         self._groups.stop()

@@ -12,7 +12,7 @@ from intempt_core.dispatch.workers.group_engine import GroupEngine
 from intempt_core.dispatch.workers.group_runner import GroupRunner
 from intempt_core.dispatch.workers.lease_keeper import LeaseKeeper
 from intempt_core.errors import NotAllowed, NotFound
-from intempt_core.history import BatchState, History
+from intempt_core.history import BatchState, History, WorkerKind
 from intempt_core.logs import write_log
 
 SENT_SINCE_REASON = "Its worker ended, and the same was sent again since. Decide whether to send the rest."
@@ -32,14 +32,16 @@ class Supervisor:
         call, history = self._writer.call, self._history
         if self._keeper.is_steady:
             await self._take_over()
+        alive = [one for one in await call(history.workers.list_alive) if not one.draining]
         work = await call(history.groups.find_work)
         if work.open:
-            alive = await call(history.workers.list_alive)
-            for group in await self._engine.distribute(work.open, [one for one in alive if not one.draining]):
+            for group in await self._engine.distribute(work.open, alive):
                 await call(history.groups.renew_epoch, group)
         for batch in work.settled:
             await self._runner.finish(batch)
-        self._runner.note_queue(is_crowded=await self._engine.is_crowded())
+        kind = self._keeper.lease.kind
+        is_relieved = kind is WorkerKind.CONSOLE and any(one.kind is WorkerKind.WORKER for one in alive)
+        self._runner.note_queue(is_crowded=is_relieved or await self._engine.is_crowded())
 
     async def _take_over(self) -> None:
         call, history = self._writer.call, self._history

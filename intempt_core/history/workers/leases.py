@@ -12,7 +12,9 @@ from enum import StrEnum
 from sqlalchemy import ColumnElement, FromClause, delete, insert, literal_column, select, update
 
 from intempt_core.history.database import Database
+from intempt_core.history.migrations import HEAD, version
 from intempt_core.history.schema import workers
+from intempt_core.history.workers.connections import ConnectionCutter
 
 LEASE_SECONDS = 15.0
 """How long a process counts as alive after it has renewed its lease."""
@@ -79,6 +81,12 @@ class WorkerLeases:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._cutter = ConnectionCutter(database.engine) if self.are_used else None
+
+    def cut_connections(self) -> None:
+        """Cut this process's connections to the database: calls that wait without end fail, and are made again."""
+        if self._cutter is not None:
+            self._cutter.cut()
 
     @property
     def are_used(self) -> bool:
@@ -106,6 +114,17 @@ class WorkerLeases:
         mine = update(workers).where(workers.c.name == name)
         with self._database.writing() as connection:
             return connection.execute(mine.values(expires_at=_EXPIRY, draining=draining)).rowcount == 1
+
+    def describe_newer_schema(self) -> str:
+        """Why this version must not write any more, in sentences: a newer one has migrated the database. Else empty."""
+        with self._database.reading() as connection:
+            found = version(connection)
+        if found is None or found <= HEAD:
+            return ""
+        return (
+            f"A newer version has brought the database to schema {found}, and this one knows {HEAD}: it sends nothing"
+            " more. Start the newer version here too."
+        )
 
     def end(self, name: str) -> None:
         """End a lease: its process sends nothing any more."""

@@ -1,15 +1,22 @@
 """Workers on one PostgreSQL database share a batch, and take over from each other; nothing is lost or doubled."""
 
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
+from intempt_core.dispatch import Dispatcher, SendingEnvironment
 from intempt_core.history import BatchState, RequestState
-from intempt_core.planning.plan import Policy
+from intempt_core.planning.plan import Plan, Policy
+from intempt_core.settings import Settings
 from tests.core.dispatch.factories import got, plan_of
-from tests.core.dispatch.worker_scene import WorkerScene, check_truth
+from tests.core.dispatch.stalling_proxy import stalling
+from tests.core.dispatch.worker_scene import PROJECT, WorkerScene, check_truth
+from tests.postgres import Cluster
 
 pytestmark = [pytest.mark.long, pytest.mark.untraced]
 PERSONS = 24
@@ -49,3 +56,161 @@ def test_the_groups_of_a_killed_worker_move_within_30_seconds(
     found = scene.over(batch)
     assert found.state is BatchState.DONE
     check_truth(scene, batch, plan, PERSONS)
+
+
+def open_shared(
+    postgres_url: str, tmp_path: Path, opened: ExitStack, requests: int = 100, workers: int = 2
+) -> tuple[WorkerScene, Plan, str]:
+    """Workers in the middle of a batch; each has a part of it."""
+    scene = WorkerScene.open(postgres_url, tmp_path, opened, pause=0.05)
+    for _ in range(workers):
+        scene.start()
+    plan = plan_of(PERSONS * requests, persons=PERSONS)
+    batch = scene.record(plan, Policy.GO_ON)
+    scene.until(lambda: len(scene.owners(batch)) == workers and scene.count_received() > 100)
+    return scene, plan, batch
+
+
+def test_a_frozen_worker_is_taken_over_and_what_it_does_after_it_thaws_is_overtaken(
+    postgres_url: str, tmp_path: Path, opened: ExitStack
+) -> None:
+    scene, plan, batch = open_shared(postgres_url, tmp_path, opened)
+    frozen, other = scene.children
+    name = scene.name_of(frozen)
+    frozen.send(signal.SIGSTOP)
+    scene.until(lambda: name not in scene.owners(batch), seconds=30)
+    before = scene.history.queries.batch(batch)
+    assert before.events.get(RequestState.UNKNOWN, 0) > 0  # what it had in flight
+    frozen.send(signal.SIGCONT)
+    found = scene.over(batch)
+    scene.until(lambda: scene.name_of(frozen) == name)  # it has a new lease
+    frozen.end()
+    other.end()
+    found = scene.history.queries.batch(batch)
+    assert found.state is BatchState.DONE
+    assert 0 < found.overtaken <= before.events[RequestState.UNKNOWN]  # their responses came after the takeover
+    assert "overtaken" in found.overtaken_message
+    check_truth(scene, batch, plan, PERSONS)
+
+
+def test_a_worker_that_is_asked_to_end_finishes_what_is_in_flight_and_the_others_go_on(
+    postgres_url: str, tmp_path: Path, opened: ExitStack
+) -> None:
+    scene, plan, batch = open_shared(postgres_url, tmp_path, opened)
+    first, _ = scene.children
+    name = scene.name_of(first)
+    assert first.end() == 0
+    assert name not in scene.owners(batch)
+    assert scene.over(batch).events == {RequestState.ACCEPTED: plan.events}
+    assert sorted(got(scene.server)) == sorted(f"e{number}" for number in range(plan.events))
+
+
+def test_pausing_and_cancelling_from_another_machine_reach_every_worker(
+    postgres_url: str, tmp_path: Path, opened: ExitStack
+) -> None:
+    scene, plan, batch = open_shared(postgres_url, tmp_path, opened)
+    scene.history.control.set_state(batch, BatchState.PAUSED)
+    scene.until(lambda: not scene.owners(batch))
+    sent = scene.count_received()
+    assert sent < plan.events
+    scene.history.control.resume(batch)
+    scene.until(lambda: scene.count_received() > sent + 50)
+    scene.history.control.set_state(batch, BatchState.CANCELLED)
+    found = scene.over(batch)
+    assert set(found.events) == {RequestState.ACCEPTED, RequestState.CANCELLED}
+    assert found.events[RequestState.ACCEPTED] == len(got(scene.server))
+    check_truth(scene, batch, plan, PERSONS)
+
+
+def test_a_worker_whose_network_is_cut_or_stalled_is_taken_over_and_comes_back(
+    postgres: Cluster, postgres_url: str, tmp_path: Path, opened: ExitStack
+) -> None:
+    proxy = opened.enter_context(stalling(postgres.port))
+    scene = WorkerScene.open(postgres_url, tmp_path, opened, pause=0.05)
+    far = scene.start(postgres_url.replace(f":{postgres.port}/", f":{proxy.port}/"))
+    scene.start()
+    for break_network in (proxy.cut, proxy.stall):
+        plan = plan_of(PERSONS * 60, persons=PERSONS)
+        batch = scene.record(plan, Policy.GO_ON)
+        scene.server.received.clear()
+        scene.until(lambda batch=batch: len(scene.owners(batch)) == 2 and scene.count_received() > 100)
+        name = scene.name_of(far)
+        break_network()
+        scene.until(lambda batch=batch: name not in scene.owners(batch), seconds=30)
+        proxy.heal()
+        found = scene.over(batch)
+        assert found.state is BatchState.DONE
+        scene.until(lambda: scene.name_of(far) == name)  # it is back
+        check_truth(scene, batch, plan, PERSONS)
+    assert far.end() == 0
+
+
+def test_a_worker_without_the_target_leaves_its_batches_to_the_others_and_alone_says_what_is_missing(
+    postgres_url: str, tmp_path: Path, opened: ExitStack
+) -> None:
+    scene = WorkerScene.open(postgres_url, tmp_path, opened)
+    without = scene.start(CONSOLE_SANDBOX="http://127.0.0.1:9")
+    plan = plan_of(8, persons=4)
+    batch = scene.record(plan)
+    assert scene.over(batch).state is BatchState.PAUSED
+    assert "now leads to 127.0.0.1:9" in scene.history.queries.batch(batch).reason
+    scene.start()
+    scene.history.control.resume(batch)
+    assert scene.over(batch).events == {RequestState.ACCEPTED: plan.events}
+    assert without.process.poll() is None
+
+
+def test_a_worker_that_finds_a_newer_schema_ends_by_itself_with_a_sentence(
+    postgres_url: str, tmp_path: Path, opened: ExitStack
+) -> None:
+    scene, plan, batch = open_shared(postgres_url, tmp_path, opened, requests=20, workers=1)
+    (old,) = scene.children
+    with scene.history.database.writing() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    scene.until(lambda: old.process.poll() is not None)
+    assert old.process.returncode != 0
+    assert "A newer version has brought the database to schema 9999" in old.log
+    assert not scene.owners(batch)
+    assert RequestState.UNKNOWN not in scene.history.queries.batch(batch).events
+    check_truth(scene, batch, plan, PERSONS)
+
+
+def test_a_console_is_its_own_worker_until_there_is_one(postgres_url: str, tmp_path: Path, opened: ExitStack) -> None:
+    scene = WorkerScene.open(postgres_url, tmp_path, opened, pause=0.05)
+    settings = Settings(data=tmp_path / "console", database_url=postgres_url, lanes_at_once=8)
+    console = Dispatcher(scene.history, SendingEnvironment(settings, lambda _: scene.target))
+    console.start(durable=True)
+    opened.callback(console.stop, 5)
+    plan = plan_of(PERSONS * 150, persons=PERSONS)
+    batch = scene.record(plan)
+    console.wake()
+    scene.until(lambda: set(scene.owners(batch)) == {console.owner} and scene.count_received() > 50)
+    worker = scene.start()
+    scene.until(lambda: set(scene.owners(batch)) == {scene.name_of(worker)})
+    assert worker.end() == 0
+    assert scene.over(batch).events == {RequestState.ACCEPTED: plan.events}
+    assert sorted(got(scene.server)) == sorted(f"e{number}" for number in range(plan.events))
+    check_truth(scene, batch, plan, PERSONS)
+
+
+def test_send_records_and_waits_while_there_are_workers_and_alone_sends_by_itself(
+    postgres_url: str, tmp_path: Path, opened: ExitStack
+) -> None:
+    scene = WorkerScene.open(postgres_url, tmp_path, opened)
+    file = tmp_path / "events.csv"
+    file.write_text("name,userId,productId\n" + "".join(f"Product viewed,u{n % 5},p{n}\n" for n in range(40)))
+
+    def send(*options: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "intempt_core", "send", str(file), "--target", "sandbox", "--yes", *options]
+        folder = tmp_path / "sender"
+        folder.mkdir(exist_ok=True)
+        return subprocess.run(
+            command, cwd=PROJECT, env=scene.environment(folder), capture_output=True, text=True, check=False
+        )
+
+    worker = scene.start()
+    said = send("--wait")
+    assert (said.returncode, "The workers send it" in said.stderr) == (0, True), said.stderr
+    assert "40  accepted" in said.stdout
+    assert scene.count_received() > 0
+    assert worker.end() == 0

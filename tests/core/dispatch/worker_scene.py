@@ -131,6 +131,10 @@ class WorkerScene:
             self.history.control.resume(batch)
         return found
 
+    def name_of(self, child: WorkerChild) -> str:
+        """The name in history of a worker; empty where it has no lease."""
+        return next((one.name for one in self.history.workers.list_alive() if one.pid == child.process.pid), "")
+
     def owners(self, batch: str) -> Mapping[str, int]:
         return self.history.groups.list_owners(batch)
 
