@@ -13,7 +13,7 @@ from intempt_core.dispatch import Dispatcher, SendingEnvironment
 from intempt_core.history import BatchState, RequestState
 from intempt_core.planning.plan import Plan, Policy
 from intempt_core.settings import Settings
-from tests.core.dispatch.factories import got, plan_of
+from tests.core.dispatch.factories import plan_of
 from tests.core.dispatch.stalling_proxy import stalling
 from tests.core.dispatch.worker_scene import PROJECT, WorkerScene, check_truth
 from tests.postgres import Cluster
@@ -36,7 +36,7 @@ def test_two_workers_share_a_batch(postgres_url: str, tmp_path: Path, opened: Ex
     batch = scene.record(plan)
     scene.until(lambda: len(scene.owners(batch)) == 2)
     assert scene.over(batch).events == {RequestState.ACCEPTED: plan.events}
-    assert sorted(got(scene.server)) == sorted(f"e{number}" for number in range(plan.events))
+    assert sorted(scene.arrived) == sorted(f"e{number}" for number in range(plan.events))
     check_truth(scene, batch, plan, PERSONS)
     assert scene.history.queries.batch(batch).state is BatchState.DONE
 
@@ -102,7 +102,7 @@ def test_a_worker_that_is_asked_to_end_finishes_what_is_in_flight_and_the_others
     assert first.end() == 0
     assert name not in scene.owners(batch)
     assert scene.over(batch).events == {RequestState.ACCEPTED: plan.events}
-    assert sorted(got(scene.server)) == sorted(f"e{number}" for number in range(plan.events))
+    assert sorted(scene.arrived) == sorted(f"e{number}" for number in range(plan.events))
 
 
 def test_pausing_and_cancelling_from_another_machine_reach_every_worker(
@@ -118,7 +118,7 @@ def test_pausing_and_cancelling_from_another_machine_reach_every_worker(
     scene.history.control.set_state(batch, BatchState.CANCELLED)
     found = scene.over(batch)
     assert set(found.events) == {RequestState.ACCEPTED, RequestState.CANCELLED}
-    assert found.events[RequestState.ACCEPTED] == len(got(scene.server))
+    assert found.events[RequestState.ACCEPTED] == len(scene.arrived)
     check_truth(scene, batch, plan, PERSONS)
 
 
@@ -187,7 +187,7 @@ def test_a_console_is_its_own_worker_until_there_is_one(postgres_url: str, tmp_p
     scene.until(lambda: set(scene.owners(batch)) == {scene.name_of(worker)})
     assert worker.end() == 0
     assert scene.over(batch).events == {RequestState.ACCEPTED: plan.events}
-    assert sorted(got(scene.server)) == sorted(f"e{number}" for number in range(plan.events))
+    assert sorted(scene.arrived) == sorted(f"e{number}" for number in range(plan.events))
     check_truth(scene, batch, plan, PERSONS)
 
 
