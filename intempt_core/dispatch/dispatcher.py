@@ -31,7 +31,7 @@ from intempt_core.dispatch.process_locks import (
     read_running_console,
     remove_stale_locks,
 )
-from intempt_core.dispatch.progress import Progress
+from intempt_core.dispatch.progress import Progress, RateMeter
 from intempt_core.dispatch.runner import ENGINE_VERSION, ChunkRunner, InProcessRunner
 from intempt_core.dispatch.workers.lease_keeper import LeaseKeeper
 from intempt_core.errors import ConsoleError, HistoryUnavailable
@@ -135,6 +135,7 @@ class Dispatcher:
         self._found_unclean_end = False
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._last_progress: dict[str, Progress] = {}
+        self._meters: dict[str, tuple[RateMeter, int]] = {}
         self._progress_lock = threading.Lock()
         self._locks: list[ProcessLock] = []
         self._thread: threading.Thread | None = None
@@ -299,6 +300,8 @@ class Dispatcher:
                 raise
             return replace(last, rate=0.0, seconds_left=None, reason=self._outage_message(str(error)))
         rate = sender.meter.rate if sender and found.state is BatchState.SENDING else 0.0
+        if found.groups and found.state is BatchState.SENDING:
+            rate = self._measure_shared(batch, count_settled(found.events))
         waiting = dict(sender.waiting) if sender else {}
         reason = self._outage_message(trouble) if trouble else found.reason
         if sender and self._runner and not reason:
@@ -310,6 +313,16 @@ class Dispatcher:
         progress = Progress(found.state, found.events, rate, left, reason, found.unrecorded)
         self._remember_progress(batch, progress)
         return progress
+
+    def _measure_shared(self, batch: str, settled: int) -> float:
+        """The events a second of a batch that all workers send, as history counts them."""
+        with self._progress_lock:
+            meter, counted = self._meters.pop(batch, (RateMeter(), settled))
+            meter.count(settled - counted)
+            self._meters[batch] = meter, settled  # the last one in the dict's order
+            if len(self._meters) > MAX_CACHED_PROGRESS:
+                del self._meters[next(iter(self._meters))]
+        return meter.rate
 
     def _remember_progress(self, batch: str, progress: Progress) -> None:
         with self._progress_lock:
