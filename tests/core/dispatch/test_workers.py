@@ -6,17 +6,20 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
+from intempt_core.contract.fields import now_ms
 from intempt_core.dispatch import Dispatcher, SendingEnvironment
-from intempt_core.history import BatchState, RequestState
+from intempt_core.history import BatchState, RequestState, WorkerKind
 from intempt_core.planning.plan import Plan, Policy
 from intempt_core.settings import Settings
-from tests.core.dispatch.factories import plan_of
+from tests.core.dispatch.factories import OK, Decide, plan_of
 from tests.core.dispatch.stalling_proxy import stalling
 from tests.core.dispatch.worker_scene import PROJECT, WorkerScene, check_truth
-from tests.postgres import Cluster
+from tests.core.transport.fault_server import Received, http
+from tests.postgres import Cluster, make_database, require_programs, run_cluster
 
 pytestmark = [pytest.mark.long, pytest.mark.untraced]
 PERSONS = 24
@@ -56,6 +59,16 @@ def test_the_groups_of_a_killed_worker_move_within_30_seconds(
     found = scene.over(batch)
     assert found.state is BatchState.DONE
     check_truth(scene, batch, plan, PERSONS)
+
+
+def note_moments(moments: list[float]) -> Decide:
+    """Accept everything, and note when it came."""
+
+    def decide(_: Received) -> bytes:
+        moments.append(monotonic())
+        return OK
+
+    return decide
 
 
 def open_shared(
@@ -212,3 +225,72 @@ def test_send_records_and_waits_while_there_are_workers_and_alone_sends_by_itsel
     assert "40  accepted" in said.stdout
     assert scene.count_received() > 0
     assert worker.end() == 0
+
+
+def test_limits_hold_over_all_workers(postgres_url: str, tmp_path: Path, opened: ExitStack) -> None:
+    moments: list[float] = []
+    scene = WorkerScene.open(postgres_url, tmp_path, opened, pause=0.1, decide=note_moments(moments))
+    per_second, in_flight = 60, 4
+    for _ in range(2):
+        scene.start(CONSOLE_REQUESTS_PER_SECOND=str(per_second), CONSOLE_REQUESTS_IN_FLIGHT=str(in_flight))
+    plan = plan_of(PERSONS * 12, persons=PERSONS)
+    batch = scene.record(plan)
+    scene.until(lambda: len(scene.owners(batch)) == 2)
+    assert scene.over(batch).events == {RequestState.ACCEPTED: plan.events}
+    # Four in flight at 100 ms each are 40 a second at the most, whatever the other limit allows.
+    for number in range(len(moments) - in_flight):
+        assert moments[number + in_flight] - moments[number] > 0.08, "more than four were in flight"
+
+
+def test_turns_are_shared_by_all_workers(postgres_url: str, tmp_path: Path, opened: ExitStack) -> None:
+    moments: list[float] = []
+    scene = WorkerScene.open(postgres_url, tmp_path, opened, decide=note_moments(moments))
+    for _ in range(2):
+        scene.start(CONSOLE_REQUESTS_PER_SECOND="50")
+    plan = plan_of(PERSONS * 12, persons=PERSONS)
+    batch = scene.record(plan)
+    scene.until(lambda: len(scene.owners(batch)) == 2)
+    assert scene.over(batch).events == {RequestState.ACCEPTED: plan.events}
+    moments.sort()
+    window = 50
+    for number in range(len(moments) - window):  # a stretch may be used late, and the next one early
+        assert moments[number + window] - moments[number] > 0.75, "more than the limit in a second"
+
+
+def test_an_hour_between_the_clocks_of_workers_changes_nothing(
+    postgres_url: str, tmp_path: Path, opened: ExitStack
+) -> None:
+    tried: set[bytes] = set()
+
+    def fail_once(received: Received) -> bytes:
+        if received.body in tried:
+            return OK
+        tried.add(received.body)
+        return http(503)
+
+    scene = WorkerScene.open(postgres_url, tmp_path, opened, decide=fail_once, pause=0.02)
+    scene.start()
+    settings = Settings(data=tmp_path / "ahead", database_url=postgres_url, lanes_at_once=8, backoff_limit_seconds=0.5)
+    environment = SendingEnvironment(settings, lambda _: scene.target, clock=lambda: now_ms() + 3_600_000)
+    ahead = Dispatcher(scene.history, environment, kind=WorkerKind.WORKER)
+    ahead.start(durable=True)
+    opened.callback(ahead.stop, 5)
+    plan = plan_of(PERSONS * 15, persons=PERSONS)
+    batch = scene.record(plan, Policy.RESEND)
+    scene.until(lambda: len(scene.owners(batch)) == 2)
+    scene.until(lambda: len(tried) > 60)
+    ahead.stop(0.0)  # what it waits for with its own clock is the other one's now
+    assert scene.over(batch).events == {RequestState.ACCEPTED: plan.events}
+    check_truth(scene, batch, plan, PERSONS)
+
+
+def test_a_hard_restart_of_the_database_loses_and_doubles_nothing(tmp_path: Path, opened: ExitStack) -> None:
+    cluster = opened.enter_context(run_cluster(require_programs(), ("fsync=on",)))
+    url = opened.enter_context(make_database(cluster))
+    scene, plan, batch = open_shared(url, tmp_path, opened)
+    for _ in range(2):
+        sent = scene.count_received()
+        scene.until(lambda sent=sent: scene.count_received() > sent + 100 or not scene.is_active(batch))
+        cluster.restart(signal.SIGQUIT)
+    assert scene.over(batch).state is BatchState.DONE
+    check_truth(scene, batch, plan, PERSONS)
