@@ -63,13 +63,13 @@ def run_worker(args: argparse.Namespace, environment: Mapping[str, str]) -> int:
         try:
             while not ending.wait(LOOK_SECONDS) and not dispatcher.end_reason:
                 pass
-            if not dispatcher.end_reason:
-                print_message("Waiting for what is in flight …")
+            end_reason = dispatcher.end_reason
+            print_message("Waiting for what is in flight …")
         finally:
             dispatcher.stop()
             webhooks.stop()
-        if dispatcher.end_reason:
-            raise ConsoleError(dispatcher.end_reason)
+        if end_reason:
+            raise ConsoleError(end_reason)
     return 0
 
 

@@ -175,7 +175,8 @@ class LaneGroups:
     def find_abandoned(self) -> list[str]:
         """The batches that are being sent and of which dead workers own groups."""
         asked = (
-            select(batches.c.id.distinct())
+            select(batches.c.id)
+            .distinct()
             .join(lane_groups, lane_groups.c.batch == batches.c.number)
             .where(batches.c.state == BatchState.SENDING.value, *_IS_ABANDONED)
         )

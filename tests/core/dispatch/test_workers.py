@@ -15,6 +15,7 @@ from intempt_core.dispatch import Dispatcher, SendingEnvironment
 from intempt_core.history import BatchState, RequestState, WorkerKind
 from intempt_core.planning.plan import Plan, Policy
 from intempt_core.settings import Settings
+from intempt_core.targets.target import Credential, Target
 from tests.core.dispatch.factories import OK, Decide, plan_of
 from tests.core.dispatch.stalling_proxy import stalling
 from tests.core.dispatch.worker_scene import PROJECT, WorkerScene, check_truth
@@ -160,12 +161,25 @@ def test_a_worker_without_the_target_leaves_its_batches_to_the_others_and_alone_
     postgres_url: str, tmp_path: Path, opened: ExitStack
 ) -> None:
     scene = WorkerScene.open(postgres_url, tmp_path, opened)
-    without = scene.start(CONSOLE_SANDBOX="http://127.0.0.1:9")
+    without = scene.start()
+    shop = Target(
+        name="shop",
+        base=scene.target_url,
+        org="acme",
+        project="shop",
+        source="1001",
+        credential=Credential("a", "b"),
+        origin="environment",
+        credential_reference="CONSOLE_TARGET_SHOP_KEY",
+        deduplicates=False,
+        production=False,
+    )
     plan = plan_of(8, persons=4)
-    batch = scene.record(plan)
+    batch = scene.record(plan, target=shop)
     assert scene.over(batch).state is BatchState.PAUSED
-    assert "now leads to 127.0.0.1:9" in scene.history.queries.batch(batch).reason
-    scene.start()
+    assert "The workers know no target shop" in scene.history.queries.batch(batch).reason
+    named = {"HOST": scene.target_url, "ORG": "acme", "PROJECT": "shop", "SOURCE": "1001", "KEY": "a.b"}
+    scene.start(**{f"CONSOLE_TARGET_SHOP_{name}": text for name, text in named.items()})
     scene.history.control.resume(batch)
     assert scene.over(batch).events == {RequestState.ACCEPTED: plan.events}
     assert without.process.poll() is None

@@ -114,10 +114,14 @@ class WorkerScene:
             **self.settings,
         }
 
-    def record(self, plan: Plan, policy: Policy = Policy.STOP, groups: int = 32) -> str:
+    def record(self, plan: Plan, policy: Policy = Policy.STOP, target: Target | None = None) -> str:
         with hold_process_name(self.history, self.folder) as recorder:
             intent = make_batch_intent(
-                plan, self.target, policy=policy, groups=min(plan.lanes, groups), recorder=recorder
+                plan,
+                target or self.target,
+                policy=policy,
+                groups=self.history.groups.count_groups(plan.lanes),
+                recorder=recorder,
             )
             return self.history.recorder.record(intent, make_request_blocks(plan))
 
