@@ -129,7 +129,7 @@ def restart(times: int = 5) -> Figures:
         restarts = 0
         while restarts < times and at.is_active():
             sent = at.scene.count_received()
-            at.until_received(sent + 200)
+            at.scene.until_received(sent + 200, at.batch)
             at.cluster.restart(signal.SIGQUIT)
             restarts += 1
         return at.reckon(restarts=restarts)
@@ -160,10 +160,6 @@ class SharedBatch:
         """Wait until a worker has a part of the batch, or none any more, or the batch is over."""
         seconds = 60 if owns else 30
         self.scene.until(lambda: (name in self.scene.owners(self.batch)) is owns or not self.is_active(), seconds)
-
-    def until_received(self, requests: int) -> None:
-        """Wait until the target got so many requests, or the batch is over."""
-        self.scene.until(lambda: self.scene.count_received() > requests or not self.is_active())
 
     def reckon(self, **facts: float) -> Figures:
         """Wait for the end, and hold what arrived against history."""

@@ -15,7 +15,7 @@ from intempt_core.dispatch import Dispatcher, SendingEnvironment
 from intempt_core.history import BatchState, RequestState, WorkerKind
 from intempt_core.planning.plan import Plan, Policy
 from intempt_core.settings import Settings
-from intempt_core.targets.target import Credential, Target
+from intempt_core.targets import Credential, Target
 from tests.core.dispatch.factories import OK, Decide, plan_of
 from tests.core.dispatch.stalling_proxy import stalling
 from tests.core.dispatch.worker_scene import PROJECT, WorkerScene, check_truth
@@ -304,7 +304,7 @@ def test_a_hard_restart_of_the_database_loses_and_doubles_nothing(tmp_path: Path
     scene, plan, batch = open_shared(url, tmp_path, opened)
     for _ in range(2):
         sent = scene.count_received()
-        scene.until(lambda sent=sent: scene.count_received() > sent + 100 or not scene.is_active(batch))
+        scene.until_received(sent + 100, batch)
         cluster.restart(signal.SIGQUIT)
     assert scene.over(batch).state is BatchState.DONE
     check_truth(scene, batch, plan, PERSONS)

@@ -154,6 +154,10 @@ class WorkerScene:
     def count_received(self) -> int:
         return len(self.received)
 
+    def until_received(self, requests: int, batch: str) -> None:
+        """Wait until the target got so many requests, or the batch is over."""
+        self.until(lambda: self.count_received() > requests or not self.is_active(batch))
+
     def is_active(self, batch: str) -> bool:
         return self.history.queries.batch(batch).is_active
 
