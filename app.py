@@ -43,6 +43,7 @@ from intempt_core.web import (
     METRICS_PATH,
     PRIVATE_UMASK,
     AccessControl,
+    ConsoleCookie,
     FrontendPage,
     MetricsToken,
     ResponseHeaders,
@@ -142,6 +143,12 @@ async def serve_metrics(request: Request) -> Response:
     return Response(text, 200, {"Cache-Control": "no-store", "Content-Type": media_type})
 
 
+def find_console_name() -> str:
+    """The name of this console among those that share its database; empty where none does."""
+    others = get_services().others
+    return others.name if others.shares_database else ""
+
+
 def open_access() -> tuple[Settings, AccessControl, MetricsToken]:
     """The settings of the environment, and who may reach this console; ends the process with a sentence otherwise."""
     os.umask(PRIVATE_UMASK)
@@ -194,6 +201,7 @@ app = st.App(
         create_validate_route(),
     ],
     middleware=[
+        Middleware(ConsoleCookie, find_console_name, excluded_paths=(SANDBOX_PATH, HEALTH_PATH, METRICS_PATH)),
         Middleware(ResponseHeaders, read_frontend_page(), public_paths=PUBLIC_PATHS),
         *access.build_middleware(SANDBOX_PATH),
         Middleware(

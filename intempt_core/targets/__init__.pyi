@@ -29,6 +29,7 @@ from .target import (
     TargetRegistry as TargetRegistry,
     build_stored_target as build_stored_target,
     derive_target_key as derive_target_key,
+    check_same_sandbox as check_same_sandbox,
     describe_missing_key as describe_missing_key,
     parse_track_url as parse_track_url,
     read_secrets_file as read_secrets_file,

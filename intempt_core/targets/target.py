@@ -163,6 +163,18 @@ def sandbox_target(base: str) -> Target:
     )
 
 
+def check_same_sandbox(target: Target, base: str) -> None:
+    """Raise :class:`TargetNotFound` where a target is a sandbox, and another one than that with this ``base``.
+
+    Of processes that share a database each could serve its own: what is recorded for one is sent to no other.
+    """
+    if target.origin == SANDBOX and target.base != base:
+        raise TargetNotFound(
+            f"This batch goes to the sandbox at {base}, and this process knows the one at {target.base}. Set"
+            " CONSOLE_SANDBOX to the address of one, the same for every console and worker."
+        )
+
+
 def describe_missing_key(target: Target) -> str:
     """Why a target without a key has none, and what to do, as sentences."""
     if target.origin != STORED:

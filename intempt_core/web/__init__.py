@@ -8,6 +8,7 @@ Each stands before the application that answers, so that what may not pass never
 - ``metrics_token``: the token with which a program reads metrics that are not for everybody
 - ``socket_filter``: the messages of the web socket, by their kind
 - ``response_headers``: what browsers may do with a response, and what they may keep of it
+- ``console_cookie``: by which a console notices that a browser reaches others too
 - ``frontend_page``: the page of Streamlit's frontend, and the content security policy under which it runs
 - ``malformed_input``: what is no HTTP and no handshake, answered with 400 and logged without a traceback
 - ``slow_connections``: clients that send or take next to nothing at a time, closed and bounded in number

@@ -1,6 +1,11 @@
 from .access import (
     AccessControl as AccessControl,
 )
+from .console_cookie import (
+    COOKIE_PREFIX as COOKIE_PREFIX,
+    ConsoleCookie as ConsoleCookie,
+    find_other_consoles as find_other_consoles,
+)
 from .exposure import (
     SANDBOX_ORIGINS_VARIABLE as SANDBOX_ORIGINS_VARIABLE,
     Exposure as Exposure,

@@ -17,7 +17,14 @@ from intempt_core.errors import ConsoleError, TargetNotFound
 from intempt_core.history import BatchSummary, History, WorkerKind
 from intempt_core.metrics import MetricsPage, serve_metrics
 from intempt_core.settings import DATABASE_EXAMPLE, DATABASE_VARIABLE, Settings
-from intempt_core.targets import AllowedHosts, KnownTargets, Target, TargetRegistry, read_secrets_file
+from intempt_core.targets import (
+    AllowedHosts,
+    KnownTargets,
+    Target,
+    TargetRegistry,
+    check_same_sandbox,
+    read_secrets_file,
+)
 from intempt_core.webhooks import WebhookDeliverer, find_webhook
 
 LOOK_SECONDS = 0.5
@@ -91,6 +98,7 @@ def _resolve_target(targets: KnownTargets, batch: BatchSummary) -> Target:
     found = next((one for one in targets.registry.all if one.name == batch.target.name), None)
     if found is None:
         raise TargetNotFound(f"The workers know no target {batch.target.name}. Describe it for them too, with its key.")
+    check_same_sandbox(found, batch.target.base)
     return found
 
 

@@ -80,7 +80,8 @@ def show_header(screen: ScreenInfo) -> None:
     chosen = choose_target()
     if chosen.production:
         show_production_band(chosen)
-    if notices := get_services().notices:
+    services = get_services()
+    if notices := [*services.notices, *filter(None, [services.others.describe_spread(st.context.cookies)])]:
         with st.container(border=True, key="notices"):
             for notice in notices:
                 st.text(f"◆ {notice}")

@@ -37,6 +37,7 @@ from intempt_core.targets import (
     KnownTargets,
     Target,
     TargetRegistry,
+    check_same_sandbox,
     derive_target_key,
     read_secrets_file,
 )
@@ -46,6 +47,7 @@ from intempt_core.validation import ProductCatalogue, UnknownProductLookup
 from intempt_core.web import Exposure, describe_readable_secrets
 from intempt_core.webhooks import WebhookDeliverer, find_webhook
 from intempt_core.workers import FileContext, FileRecorder, ResultStore, WorkerProcess
+from pages.parts.shared.other_processes import OtherProcesses
 from pages.parts.shared.tab_connection import is_tab_open
 
 
@@ -67,6 +69,7 @@ class AppServices:
         dispatcher: The engine that sends.
         recordings: The recordings of large files, in processes of their own.
         metrics: What this process did and how it is, for Prometheus.
+        others: The other consoles and workers of the database, where machines share it.
         webhooks: Tells the webhooks of targets what became of their batches.
     """
 
@@ -89,6 +92,7 @@ class AppServices:
             is_tab_open=is_tab_open,
         )
         self.dispatcher = Dispatcher(self.history, SendingEnvironment(self.settings, self.resolve_target), url=self.url)
+        self.others = OtherProcesses(self.history, self.settings, self.dispatcher.owner)
         self.recordings = FileRecorder(self.history, self.dispatcher.wake)
         self.webhooks = WebhookDeliverer(
             self.history,
@@ -127,6 +131,7 @@ class AppServices:
             describe_readable_secrets(self.settings.secrets_file),
             *self.history.notices,
             *self.dispatcher.notices,
+            self.others.describe_sandboxes(),
         )
         return [notice for notice in found if notice]
 
@@ -136,6 +141,8 @@ class AppServices:
         Raises :class:`~intempt_core.errors.TargetNotFound` where this process does not have its key.
         """
         found = self.typed_targets.get(batch.target.credential_reference) or self.targets.get(batch.target.name)
+        if found is not None and self.settings.database_url:
+            check_same_sandbox(found, batch.target.base)
         if found is not None and found.origin == STORED:
             return self._find_typed_key(found)
         if found is None or found.credential_reference != batch.target.credential_reference:
