@@ -10,6 +10,8 @@ RUN /source/docker/install.sh /opt/event-console
 
 FROM python:3.11.14-slim-bookworm
 COPY --from=build /opt/event-console /opt/event-console
+# pg_dump and pg_restore, for event-console backup and restore where CONSOLE_DATABASE_URL is set.
+RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client && rm -rf /var/lib/apt/lists/*
 RUN useradd --uid 10001 --user-group --home-dir /data --no-create-home --shell /usr/sbin/nologin console \
     && install --directory --owner 10001 --group 10001 --mode 0700 /data
 # Inside the container it listens at every address: what reaches it is decided where its port is published. It starts

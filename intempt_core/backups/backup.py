@@ -42,6 +42,10 @@ def make_backup(
     """
     if folder.exists():
         raise BackupError(f"{folder} is there already. A backup is made in a new folder.")
+    if folder.resolve().is_relative_to(settings.data.resolve()):
+        raise BackupError(
+            f"{folder} is inside the data folder {settings.data}, and would be lost with it. Name another."
+        )
     if not settings.database_url and not settings.history_file.is_file():
         raise BackupError(
             f"There is nothing to back up: {settings.data} has no history. CONSOLE_DATA says where it is."

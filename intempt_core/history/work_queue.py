@@ -220,6 +220,8 @@ class WorkQueue:
                 snapshots[request] = snapshots[request]._replace(last_attempt=ids[index])
             write_request_snapshots(connection, [snapshots[request] for request in changed])
         self._note(observed)
+        if self._database.observer is not None and overtaken:
+            self._database.observer.note_overtaken(len(overtaken))
         return frozenset(invalid)
 
     def _note(self, observed: Sequence[ObservedAttempt]) -> None:

@@ -38,6 +38,11 @@ class WorkMetrics:
             buckets=ATTEMPT_BUCKETS,
             registry=registry,
         )
+        self._overtaken = Counter(
+            "event_console_overtaken_attempts",
+            "Attempts whose outcome came after another process had taken the request over: it may be sent twice.",
+            registry=registry,
+        )
         self._recorded = Counter(
             "event_console_recorded_events", "Events that were recorded before they are sent.", registry=registry
         )
@@ -80,6 +85,10 @@ class WorkMetrics:
                 self._attempts.labels(one.outcome).observe(one.elapsed_ms / 1000)
             if one.settled:
                 self._events.labels(one.settled).inc(one.events)
+
+    def note_overtaken(self, attempts: int) -> None:
+        """As :class:`~intempt_core.history.HistoryObserver` has it."""
+        self._overtaken.inc(attempts)
 
     def note_recording(self, events: int, seconds: float) -> None:
         """As :class:`~intempt_core.history.HistoryObserver` has it."""

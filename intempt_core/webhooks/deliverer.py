@@ -20,6 +20,9 @@ POLL_SECONDS = 1.0
 END_SECONDS = 2.0
 """How long a process that ends waits for an attempt."""
 
+ATTEMPT_SECONDS = 30.0
+"""How long an attempt is waited for: a receiver that responds a byte at a time does not hold up the others."""
+
 HOLD_SECONDS = 60.0
 """How long a process has a delivery that it claimed: longer than an attempt takes, so that no other one tries too."""
 
@@ -51,6 +54,7 @@ class WebhookDeliverer:
         *,
         origin: str = "",
         jitter: Callable[[], float] = random.random,
+        attempt_seconds: float = ATTEMPT_SECONDS,
     ) -> None:
         """Make a deliverer that is not started yet.
 
@@ -59,8 +63,10 @@ class WebhookDeliverer:
             find_webhook: the webhook of a batch's target; ``None`` where this process knows none.
             origin: where browsers reach the console, for links to batches; empty where that is not known.
             jitter: a number from 0 to 1, by which attempts are spread.
+            attempt_seconds: how long an attempt is waited for; one that takes longer goes on by itself.
         """
         self._history, self._find_webhook, self._origin, self._jitter = history, find_webhook, origin, jitter
+        self._attempt_seconds = attempt_seconds
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -95,8 +101,9 @@ class WebhookDeliverer:
             ]
             for thread in posting:
                 thread.start()
+            until = time.monotonic() + self._attempt_seconds
             for thread in posting:
-                thread.join()
+                thread.join(max(until - time.monotonic(), 0))
         return len(due)
 
     def deliver_batch(self, batch: str, seconds: float) -> bool:

@@ -29,5 +29,8 @@ class HistoryObserver(Protocol):
     def note_attempts(self, attempts: Sequence[ObservedAttempt]) -> None:
         """Outcomes were written."""
 
+    def note_overtaken(self, attempts: int) -> None:
+        """Outcomes came of requests that this process had lost to another one: they may have been sent twice."""
+
     def note_recording(self, events: int, seconds: float) -> None:
         """A batch was recorded, or as much of it as will be."""

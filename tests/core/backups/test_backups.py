@@ -165,6 +165,9 @@ def test_a_backup_replaces_nothing_and_needs_something_to_keep(settings: Setting
     (tmp_path / "there").mkdir()
     with pytest.raises(BackupError, match=r"is there already\. A backup is made in a new folder"):
         make_backup(settings, tmp_path / "there")
+    for inside in (settings.data / "backup", settings.data / "x" / ".." / "backup"):
+        with pytest.raises(BackupError, match="is inside the data folder"):
+            make_backup(settings, inside)
     with pytest.raises(BackupError, match=r"has no history\. CONSOLE_DATA says where it is"):
         make_backup(elsewhere(settings), tmp_path / "new")
     assert not (tmp_path / "new").exists()

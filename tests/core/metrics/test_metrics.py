@@ -101,6 +101,19 @@ def test_what_a_process_left_in_flight_counts_as_unknown_and_has_no_time(history
     assert read(page)["event_console_attempt_seconds_count", "unknown"] == 0
 
 
+def test_an_outcome_of_a_request_that_was_lost_meanwhile_counts_as_overtaken(
+    history: History, page: MetricsPage
+) -> None:
+    batch = batch_of(history, [4])
+    (item,) = history.queue.take(batch, 1, 1)
+    history.queue.apply_transitions([AttemptStart(item.id)], owner=ME)
+    assert history.queue.claim(batch, "other", ME)
+    history.queue.in_flight_to_unknown(batch, owner="other")
+    assert history.queue.apply_transitions([AttemptEnd(item.id, attempt(Outcome.ACCEPTED))], owner=ME) == {item.id}
+    assert read(page)["event_console_overtaken_attempts_total",] == 1
+    assert read(page)["event_console_events_total", "accepted"] == 0
+
+
 def test_the_queue_says_how_much_waits_and_for_how_long(history: History, dispatcher: Dispatcher, clock: Clock) -> None:
     now = 0.0
     page = StateCollector(history, dispatcher, lambda: now)

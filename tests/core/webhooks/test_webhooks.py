@@ -1,5 +1,6 @@
 """Webhooks: what is told of a batch, once for each change, signed, tried until it is taken, whatever ends meanwhile."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -20,7 +21,16 @@ from intempt_core.webhooks import Webhook, WebhookDeliverer, find_webhook
 from intempt_core.webhooks.deliverer import GIVE_UP_SECONDS, HOLD_SECONDS, UNKNOWN_WEBHOOK
 from intempt_core.webhooks.message import clean_reason
 from tests.core.history.factories import ME, SHOP, Clock, attempt, batch_of
-from tests.core.transport.fault_server import HostileServer, answers, closed_port, hostile, http, in_turn, says
+from tests.core.transport.fault_server import (
+    Connection,
+    HostileServer,
+    answers,
+    closed_port,
+    hostile,
+    http,
+    in_turn,
+    says,
+)
 
 SECRET = "0123456789abcdef0123"
 TOLD = replace(SHOP, announces=True)
@@ -369,3 +379,25 @@ def test_a_target_of_that_name_that_leads_elsewhere_by_now_is_not_told(history: 
     delivery = due(history)
     assert find_webhook(shop(CONSOLE_TARGET_SHOP_ORG="other"), delivery, ENVIRONMENT) is None
     assert find_webhook(shop(CONSOLE_TARGET_SHOP_WEBHOOK=""), delivery, ENVIRONMENT) is None
+
+
+def test_a_receiver_that_responds_a_byte_at_a_time_does_not_hold_up_the_others(history: History) -> None:
+    slow, quick = (batch_of(history, [1], target=TOLD, digest=name) for name in ("slow", "quick"))
+
+    async def drip(connection: Connection) -> None:
+        await connection.request()
+        for byte in b"HTTP/1.1 204 " + b"x" * 1000:
+            await connection.send(bytes([byte]))
+            await asyncio.sleep(0.05)
+
+    with hostile(drip) as dripping, hostile(says(OK)) as server:
+        where = {slow: dripping.url, quick: server.url}
+        with WebhookDeliverer(
+            history, lambda one: Webhook(where[one.batch], "SHOP_HOOK", SECRET), attempt_seconds=0.5
+        ) as webhooks:
+            history.control.set_state(slow, BatchState.PAUSED)
+            webhooks.deliver_due()
+            history.control.set_state(quick, BatchState.PAUSED)
+            webhooks.deliver_due()
+    assert told(history, slow) == [("paused", "waiting", 1)]
+    assert told(history, quick) == [("paused", "delivered", 1)]
