@@ -7,7 +7,7 @@ history knows what never left. A batch whose process is alive is left alone: its
 from collections.abc import Collection
 from pathlib import Path
 
-from intempt_core.dispatch.alive_processes import is_process_alive
+from intempt_core.dispatch.alive_processes import find_sending_process, is_process_alive
 from intempt_core.dispatch.process_locks import make_owner_name
 from intempt_core.errors import NotAllowed
 from intempt_core.history import (
@@ -107,7 +107,7 @@ def _find_obstacle(history: History, batch: BatchSummary, data: Path, console: s
         return f"is {batch.state.value}: nothing is left to send."
     alive = is_process_alive(history, data, batch.owner)
     if batch.groups:
-        alive = bool(history.groups.list_owners(batch.id))
+        alive = find_sending_process(history, data) is not None
     if batch.recorder:
         return "is being recorded."
     if batch.state is BatchState.SENDING and alive:

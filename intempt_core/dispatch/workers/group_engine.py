@@ -15,12 +15,10 @@ call belongs to the process: :data:`RUNNERS` has it while the engine runs.
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 from typing import Any
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID
 from sqlalchemy import create_engine
-from sqlalchemy.exc import SQLAlchemyError
 
 from intempt_core.dispatch.dbos_runner import DbosRunner, delete_old_workflows
 from intempt_core.dispatch.runner import ENGINE_VERSION
@@ -31,6 +29,9 @@ from intempt_core.settings import hide_password
 
 QUEUE_POLL_SECONDS = 0.1
 """How often a process looks into its queue while it has a free place."""
+
+END_SECONDS = 2
+"""How long workflows may take to end that have let their groups go."""
 
 CONNECT_ARGUMENTS = {"connect_timeout": 5, "application_name": "event-console engine"}
 
@@ -165,11 +166,9 @@ class GroupEngine:
         return bool(await _list_workflows(queue_name=QUEUES[self._lease.kind], status=[_WAITING], limit=1))
 
     async def close(self) -> None:
-        """Take nothing more, and release the engine."""
+        """Take nothing more, let workflows end that are about to, and release the engine."""
         RUNNERS.clear()
-        with suppress(SQLAlchemyError, EngineUnavailable):
-            await self.cancel_of([self._lease.name])
-        await asyncio.to_thread(DBOS.destroy)
+        await asyncio.to_thread(lambda: DBOS.destroy(workflow_completion_timeout_sec=END_SECONDS))
         self._release()
 
     def _release(self) -> None:

@@ -7,6 +7,7 @@ of them raises.
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from intempt_core.dispatch.lane_sender import LaneSender
 from intempt_core.errors import ConsoleError, HistoryUnavailable, NotFound
 from intempt_core.history import BatchState, History, LaneGroup, WorkerLease
 from intempt_core.logs import write_log
+
+CROWDED_SECONDS = 10.0
+"""How long a group is sent before it is let go for others that wait for a place."""
 
 log = logging.getLogger(__name__)
 
@@ -29,12 +33,14 @@ class BatchShare:
         sender: what sends it.
         groups: in how many groups the batch's lanes are.
         epochs: the groups that are owned, by number, and their epochs.
+        since: since when they are, on the monotonic clock.
         watching: what looks for more of the batch while it is recorded.
     """
 
     sender: LaneSender
     groups: int
     epochs: dict[int, int] = field(default_factory=dict)
+    since: dict[int, float] = field(default_factory=dict)
     watching: "asyncio.Task[None] | None" = None
 
 
@@ -49,8 +55,9 @@ class GroupRunner:
         self._history: History = writer.history
         self._call = writer.call
         self._shares: dict[str, asyncio.Task[BatchShare]] = {}
-        self._budgets: set[ChunkBudget] = set()
-        self._stopping = self._is_crowded = False
+        self._budgets: dict[ChunkBudget, float] = {}  # and since when their groups are owned, on the monotonic clock
+        self._stopping = False
+        self._patience = float("inf")
         self._idle = asyncio.Event()
         self._idle.set()
         self._owned = 0
@@ -72,6 +79,7 @@ class GroupRunner:
         except HistoryUnavailable:
             return False  # the process ends
         share.epochs[group.number] = group.epoch
+        share.since[group.number] = time.monotonic()
         self._owned += 1
         self._idle.clear()
         return True
@@ -80,7 +88,7 @@ class GroupRunner:
         """Send a chunk of a group; whether it is to go on with it at once."""
         share = await self._shares[group.batch]
         sender, budget = share.sender, ChunkBudget(CHUNK_REQUESTS)
-        self._budgets.add(budget)
+        since = self._budgets[budget] = share.since[group.number]
         try:
             lanes = [lane for lane in await sender.open_lanes() if lane % share.groups == group.number]
             has_more = await self._runner.send_chunk(sender, lanes, budget)
@@ -90,8 +98,8 @@ class GroupRunner:
         except HistoryUnavailable:
             return False  # the process ends
         finally:
-            self._budgets.discard(budget)
-        return has_more and not self._is_crowded and not self._stopping
+            del self._budgets[budget]
+        return has_more and not self._stopping and time.monotonic() - since < self._patience
 
     async def let_go(self, group: LaneGroup) -> None:
         """Let a group go. The last one of a batch decides what becomes of the batch."""
@@ -140,11 +148,14 @@ class GroupRunner:
         """Send nothing more of what is owned now: others may have taken it."""
         self.halt_all_but(set())
 
-    def note_queue(self, *, is_crowded: bool) -> None:
-        """Let groups go at the end of their turns while others wait for a place, or a worker for them."""
-        self._is_crowded = is_crowded
-        if is_crowded:
-            for budget in self._budgets:
+    def note_queue(self, *, is_crowded: bool, is_relieved: bool) -> None:
+        """Let groups go at the end of their turns: where others wait for a place, those that are owned for a while;
+        where a worker has come that sends in the place of this process, all of them.
+        """
+        self._patience = 0.0 if is_relieved else CROWDED_SECONDS if is_crowded else float("inf")
+        now = time.monotonic()
+        for budget, since in self._budgets.items():
+            if now - since >= self._patience:
                 budget.exhausted.set()
 
     def stop(self) -> None:
@@ -170,6 +181,10 @@ class GroupRunner:
             if self._shares.get(batch) is opening:
                 del self._shares[batch]
             await self._note_unable(batch, str(error))
+        except Exception as error:  # noqa: BLE001  it is logged and said
+            if self._shares.get(batch) is opening:
+                del self._shares[batch]
+            await self._runner.pause_for_error(batch, error)
         return None
 
     async def _open_share(self, batch: str) -> BatchShare:

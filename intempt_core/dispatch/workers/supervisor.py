@@ -41,7 +41,7 @@ class Supervisor:
             await self._runner.finish(batch)
         kind = self._keeper.lease.kind
         is_relieved = kind is WorkerKind.CONSOLE and any(one.kind is WorkerKind.WORKER for one in alive)
-        self._runner.note_queue(is_crowded=is_relieved or await self._engine.is_crowded())
+        self._runner.note_queue(is_crowded=await self._engine.is_crowded(), is_relieved=is_relieved)
 
     async def _take_over(self) -> None:
         call, history = self._writer.call, self._history

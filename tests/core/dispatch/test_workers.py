@@ -239,6 +239,10 @@ def test_send_records_and_waits_while_there_are_workers_and_alone_sends_by_itsel
     assert "40  accepted" in said.stdout
     assert scene.count_received() > 0
     assert worker.end() == 0
+    alone = send("--again")
+    assert (alone.returncode, "The workers send it" in alone.stderr) == (0, False), alone.stderr
+    assert "40  accepted" in alone.stdout
+    assert not scene.history.workers.list_alive()
 
 
 def test_limits_hold_over_all_workers(postgres_url: str, tmp_path: Path, opened: ExitStack) -> None:

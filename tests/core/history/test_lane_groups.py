@@ -214,3 +214,23 @@ def test_a_takeover_and_a_start_of_the_former_owner_never_overlap(history: Histo
     assert taken.unknown == len(started)
     assert states(history, batch).get("unknown", 0) == len(started)
     assert "in flight" not in states(history, batch)
+
+
+def test_two_supervisors_at_once_take_over_once(history: History, postgres_url: str) -> None:
+    begin(history, "dead")
+    batch = shared_batch(history, *[[1]] * 8, groups=8)
+    for number in range(8):
+        history.groups.claim(LaneGroup(batch, number, 0), "dead")
+    expire(history, "dead")
+    taken: list[int] = []
+    with closing(History.open(postgres_url)) as other:
+        both = [
+            threading.Thread(target=lambda one=one: taken.extend(found.groups for found in one.groups.take_over()))
+            for one in (history, other)
+        ]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+    assert taken == [8]
+    assert history.groups.find_work().open == [LaneGroup(batch, number, 1) for number in range(8)]
