@@ -16,10 +16,10 @@ from intempt_core.history import BatchState, RequestState, WorkerKind
 from intempt_core.planning.plan import Plan, Policy
 from intempt_core.settings import Settings
 from intempt_core.targets import Credential, Target
-from tests.core.dispatch.factories import OK, Decide, plan_of
+from tests.core.dispatch.factories import LOST, OK, Decide, plan_of
 from tests.core.dispatch.stalling_proxy import stalling
 from tests.core.dispatch.worker_scene import PROJECT, WorkerScene, check_truth
-from tests.core.transport.fault_server import Received, http
+from tests.core.transport.fault_server import Received
 from tests.postgres import Cluster, make_database, require_programs, run_cluster
 
 pytestmark = [pytest.mark.long, pytest.mark.untraced]
@@ -284,7 +284,7 @@ def test_an_hour_between_the_clocks_of_workers_changes_nothing(
         if received.body in tried:
             return OK
         tried.add(received.body)
-        return http(503)
+        return LOST
 
     scene = WorkerScene.open(postgres_url, tmp_path, opened, decide=fail_once, pause=0.02)
     scene.start()
