@@ -73,7 +73,7 @@ def describe_state(state: str, error: BaseException) -> str:
     for code, message in _ERROR_MESSAGES.items():
         if state.startswith(code):
             return message
-    said = " ".join(str(error).split()).rstrip(".")
+    said = " ".join(str(error).split()).partition(" Is the server running on that host")[0].rstrip(".")
     if not state:
         for words, code in _CONNECT_MESSAGES:
             if re.search(words, said):

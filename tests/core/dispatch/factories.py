@@ -117,7 +117,7 @@ class Setup:
         usual: dict[str, Any] = {"owner": "me", "poll_seconds": 0.05}
         return Dispatcher(self.history, environment, **usual | given)
 
-    def until(self, holds: Callable[[], object], seconds: float = 20) -> None:
+    def until(self, holds: Callable[[], object], seconds: float = 60) -> None:
         until = time.monotonic() + seconds
         while not holds():
             assert time.monotonic() < until, "it did not happen in time"

@@ -435,6 +435,7 @@ def record_and_die(at: Setup, owner: str) -> None:
     recorder.record(make_batch_intent(plan, at.target, owner=owner), until_death())
 
 
+@pytest.mark.sqlite_only("with a server leases tell who is alive, not locks")
 def test_the_console_is_known_by_its_lock(scene: Scene) -> None:
     at, _ = scene.make_setup()
     dispatcher = scene.started(at, url="http://127.0.0.1:8501")
@@ -452,6 +453,7 @@ def test_the_console_is_known_by_its_lock(scene: Scene) -> None:
     assert list((at.settings.data / OWNER_LOCKS_FOLDER).iterdir()) == []
 
 
+@pytest.mark.sqlite_only("with a server leases tell who is alive, not locks")
 def test_a_lock_that_another_console_holds_keeps_nothing_waiting(scene: Scene) -> None:
     at, _ = scene.make_setup()
     other = acquire_lock(at.settings.data / CONSOLE_LOCK_NAME)
