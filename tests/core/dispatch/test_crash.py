@@ -20,7 +20,11 @@ from intempt_core.history import BatchState, RequestState
 from intempt_core.planning.plan import Policy
 from tests.core.dispatch.factories import Setup, ids, make_setup, plan_of, workflows
 
-pytestmark = pytest.mark.untraced  # what sends here is another process, which nothing traces anyway
+# what sends here is another process, which nothing traces anyway
+pytestmark = [
+    pytest.mark.untraced,
+    pytest.mark.sqlite_only("processes of one folder; test_workers kills and freezes workers on PostgreSQL"),
+]
 PERSONS = 25
 SENDER = """
 import sys, time

@@ -13,6 +13,8 @@ from intempt_core.history import BatchState
 from tests.core.dispatch.factories import OK, decides, make_setup, plan_of
 from tests.core.transport.fault_server import hostile
 
+pytestmark = pytest.mark.sqlite_only("it locks, damages and takes away SQLite's file")
+
 
 def test_a_process_that_sends_is_well_and_reports_the_queue(tmp_path: Path) -> None:
     with hostile(decides(lambda _: OK, 0.05)) as server:

@@ -12,6 +12,8 @@ from tests.core.dispatch.factories import OK, decides, got, make_setup, plan_of
 from tests.core.transport.fault_server import hostile
 from tests.examples import keep_first_quick
 
+pytestmark = pytest.mark.sqlite_only("a folder has one console; on PostgreSQL any number shares one database")
+
 
 def test_a_second_console_says_what_it_is_and_does_what_it_says(tmp_path: Path) -> None:
     with hostile(decides(lambda _: OK)) as server:
