@@ -19,7 +19,7 @@ from intempt_core.targets import Credential, Target
 from tests.core.dispatch.factories import LOST, OK, Decide, plan_of
 from tests.core.dispatch.stalling_proxy import stalling
 from tests.core.dispatch.worker_scene import PROJECT, WorkerScene, check_truth
-from tests.core.transport.fault_server import Received
+from tests.core.transport.fault_server import Received, http
 from tests.postgres import Cluster, make_database, require_programs, run_cluster
 
 pytestmark = [pytest.mark.long, pytest.mark.untraced]
@@ -60,6 +60,28 @@ def test_the_groups_of_a_killed_worker_move_within_30_seconds(
     found = scene.over(batch)
     assert found.state is BatchState.DONE
     check_truth(scene, batch, plan, PERSONS)
+
+
+def make_shop(url: str) -> Target:
+    """A target that is no sandbox."""
+    return Target(
+        name="shop",
+        base=url,
+        org="acme",
+        project="shop",
+        source="1001",
+        credential=Credential("a", "b"),
+        origin="environment",
+        credential_reference="CONSOLE_TARGET_SHOP_KEY",
+        deduplicates=False,
+        production=False,
+    )
+
+
+def describe_shop(url: str, *, key: str) -> dict[str, str]:
+    """The same target in the environment of a worker."""
+    named = {"HOST": url, "ORG": "acme", "PROJECT": "shop", "SOURCE": "1001", "KEY": key}
+    return {f"CONSOLE_TARGET_SHOP_{name}": text for name, text in named.items()}
 
 
 def note_moments(moments: list[float]) -> Decide:
@@ -162,27 +184,36 @@ def test_a_worker_without_the_target_leaves_its_batches_to_the_others_and_alone_
 ) -> None:
     scene = WorkerScene.open(postgres_url, tmp_path, opened)
     without = scene.start()
-    shop = Target(
-        name="shop",
-        base=scene.target_url,
-        org="acme",
-        project="shop",
-        source="1001",
-        credential=Credential("a", "b"),
-        origin="environment",
-        credential_reference="CONSOLE_TARGET_SHOP_KEY",
-        deduplicates=False,
-        production=False,
-    )
+    shop = make_shop(scene.target_url)
     plan = plan_of(8, persons=4)
     batch = scene.record(plan, target=shop)
     assert scene.over(batch).state is BatchState.PAUSED
     assert "The workers know no target shop" in scene.history.queries.batch(batch).reason
-    named = {"HOST": scene.target_url, "ORG": "acme", "PROJECT": "shop", "SOURCE": "1001", "KEY": "a.b"}
-    scene.start(**{f"CONSOLE_TARGET_SHOP_{name}": text for name, text in named.items()})
+    scene.start(**describe_shop(scene.target_url, key="a.b"))
     scene.history.control.resume(batch)
     assert scene.over(batch).events == {RequestState.ACCEPTED: plan.events}
     assert without.process.poll() is None
+
+
+def test_a_worker_with_another_key_stops_the_batch_and_says_to_check_it(
+    postgres_url: str, tmp_path: Path, opened: ExitStack
+) -> None:
+    def check_key(received: Received) -> bytes:
+        return OK if received.headers["authorization"] == "Basic YTpi" else http(401)
+
+    scene = WorkerScene.open(postgres_url, tmp_path, opened, decide=check_key)
+    shop = make_shop(scene.target_url)
+    worker = scene.start(**describe_shop(scene.target_url, key="a.wrong"))
+    plan = plan_of(200, persons=4)
+    batch = scene.record(plan, target=shop)
+    found = scene.over(batch)
+    assert found.state is BatchState.PAUSED
+    assert "401. Check the key." in found.reason
+    assert found.events[RequestState.REJECTED] < 40
+    assert worker.end() == 0
+    scene.start(**describe_shop(scene.target_url, key="a.b"))
+    scene.history.control.resume(batch)
+    assert scene.over(batch).events[RequestState.ACCEPTED] == plan.events - found.events[RequestState.REJECTED]
 
 
 def test_a_worker_that_finds_a_newer_schema_ends_by_itself_with_a_sentence(
