@@ -33,6 +33,11 @@ TRIED = {
         "tests/test_proxy.py::test_compose_describes_a_database_a_proxy_two_consoles_and_two_workers"
     ),
     "docker compose up --wait": "",  # said to be untried
+    "export CONSOLE_DATABASE_URL=postgresql+psycopg://console:password@10.0.0.4:5432/console": (
+        "tests/core/cli/test_move.py::test_the_examples_of_its_help_can_be_called"
+    ),
+    "event-console move": "tests/core/dispatch/test_moved_history.py::"
+    "test_what_never_left_is_sent_once_what_was_in_flight_is_unknown_and_what_was_accepted_is_not_sent_again",
     "event-console worker --metrics-port 9100": "tests/test_operations.py::test_a_worker_serves_its_metrics_and_health",
     "event-console backup backups/monday": "tests/test_operations.py::test_a_lost_data_folder_is_restored",
     "event-console restore backups/monday": "tests/test_operations.py::test_a_lost_data_folder_is_restored",

@@ -35,6 +35,12 @@ FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1"""
 
 
 @pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where a console by itself has its history."""
+    return tmp_path / "history.sqlite3"
+
+
+@pytest.fixture
 def source(file: Path) -> Path:
     """A file with a history that holds every state."""
     with closing(History.open(f"sqlite:///{file}")) as history:
