@@ -43,14 +43,6 @@ TRIED = {
         "tests/core/cli/test_settings_command.py::"
         "test_every_setting_is_printed_with_its_value_its_origin_and_its_meaning"
     ),
-    "event-console backup backups/before-move": "tests/test_operations.py::test_a_lost_data_folder_is_restored",
-    "export CONSOLE_DATABASE_URL=postgresql+psycopg://user:password@host:5432/name": (
-        "tests/core/cli/test_move.py::test_a_move_prints_every_table_with_its_rows_and_digest_and_shows_no_password"
-    ),
-    "event-console move": (
-        "tests/core/cli/test_move.py::test_a_move_prints_every_table_with_its_rows_and_digest_and_shows_no_password"
-    ),
-    "event-console worker": "tests/test_operations.py::test_a_worker_serves_its_metrics_and_health",
     "event-console backup backups/monday": "tests/test_operations.py::test_a_lost_data_folder_is_restored",
     "event-console restore backups/monday": "tests/test_operations.py::test_a_lost_data_folder_is_restored",
     "event-console backup backups/before-upgrade": "tests/test_operations.py::test_an_upgrade_has_a_way_back",
