@@ -33,6 +33,7 @@ _ERROR_MESSAGES = {
     "53200": "cannot be used: its server is out of memory. Work goes on when there is some.",
     "53300": "takes no more connections. Raise max_connections of its server, or stop what holds them.",
     "55P03": "is locked by another program. Work goes on when it is released.",
+    "08": "cannot be reached: the connection broke. Work goes on when it is back.",
     "57P": "is being stopped or started. Work goes on when it is back.",
     "25P03": "ended a transaction, because this process did not go on with it for too long. It is tried again.",
     "40": "was written by another process at the same moment. It is tried again.",
@@ -73,7 +74,7 @@ def describe_state(state: str, error: BaseException) -> str:
     for code, message in _ERROR_MESSAGES.items():
         if state.startswith(code):
             return message
-    said = " ".join(str(error).split()).partition(" Is the server running on that host")[0].rstrip(".")
+    said = re.split(r" Is the server running| This probably means", " ".join(str(error).split()))[0].rstrip(".")
     if not state:
         for words, code in _CONNECT_MESSAGES:
             if re.search(words, said):
