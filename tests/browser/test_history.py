@@ -189,6 +189,7 @@ def test_a_killed_console_accounts_for_everything_when_it_is_back(page: Page, tm
         page.locator("input[type=file]").set_input_files(file)
         page.locator(".st-key-upload-settle button").click()
         settled(page)
+        page.locator(".st-key-upload-advanced summary").click()
         page.locator(".st-key-upload-policy-sandbox").get_by_role("radio", name="go on").click()
         settled(page)
         page.locator(".st-key-upload-send button").click()
