@@ -84,11 +84,12 @@ def choose_rows(checked: CheckedFile) -> RowsShown:
     if read_widget("upload-kind", EVERY_KIND) not in (EVERY_KIND, EVERY_ROW, *report.all_counts):
         set_widget("upload-kind", EVERY_KIND)  # a kind that was fixed is not there any more
     kinds = [EVERY_KIND, *report.all_counts] if report.all_counts else []
+    titles = {code: report.kind_of(code).title for code in report.all_counts}  # a widget's function lives on with it
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox(
             "Show",
             [*kinds, EVERY_ROW],
-            format_func=lambda code: code if code in (EVERY_KIND, EVERY_ROW) else report.kind_of(code).title,
+            format_func=lambda kind: titles.get(kind, kind),
             key="upload-kind",
             width=320,
         )
