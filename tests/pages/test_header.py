@@ -10,6 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from intempt_core.contract.faults import DisconnectFault, FaultDocument, LatencyFault
+from intempt_core.targets import sandbox_target
 from pages.parts.help.view import HELP_PAGES, HelpPicture, read_help_page
 from pages.parts.shared.empty_state import Picture, read_picture
 from pages.parts.shared.formatting import escape_markdown
@@ -46,6 +47,23 @@ def test_the_failures_that_the_sandbox_simulates_are_shown_on_every_screen(tab: 
         get_sandbox_client().replace_faults(FaultDocument())
         read_active_faults.clear()
     assert WORKS in screen.run().texts
+
+
+def test_failures_of_the_project_that_is_sent_to_are_shown_and_those_of_another_are_not(
+    tab: Callable[[str], Screen],
+) -> None:
+    screen, client, project = tab("compose.py"), get_sandbox_client(), sandbox_target("http://127.0.0.1").project
+    cut = FaultDocument(faults=[DisconnectFault(fault="cut")], deduplicates=False)
+    try:
+        for name, shown in (("not " + project, False), (project, True)):
+            client.replace_faults(cut, project=name)
+            read_active_faults.clear()
+            assert (f"◆ {escape_markdown(f'simulates failures: {cut.summary}')}" in screen.run().markdown) is shown
+            assert ("duplicates counted twice" in screen.texts) is shown
+    finally:
+        for name in (project, "not " + project):
+            client.replace_faults(FaultDocument(), project=name)
+        read_active_faults.clear()
 
 
 def test_a_sandbox_that_does_not_respond_leaves_the_header_unchanged(

@@ -87,4 +87,6 @@ def _ask_sandbox(target: Target, ids: Sequence[str]) -> Mapping[str, Sequence[Sa
 
 def _read_deduplication(target: Target) -> bool:
     """Whether the target ignores repeated ids; a sandbox may be told not to."""
-    return target.deduplicates and (target.origin != SANDBOX or read_active_faults(target.base).deduplicates)
+    if target.origin != SANDBOX:
+        return target.deduplicates
+    return target.deduplicates and read_active_faults(target.base, target.project).deduplicates

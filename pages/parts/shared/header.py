@@ -85,7 +85,7 @@ def show_header(screen: ScreenInfo) -> None:
         with st.container(border=True, key="notices"):
             for notice in notices:
                 st.text(f"◆ {notice}")
-    faults = read_active_faults(chosen.base) if chosen.origin == SANDBOX else FaultDocument()
+    faults = read_active_faults(chosen.base, chosen.project) if chosen.origin == SANDBOX else FaultDocument()
     with st.container(key="screen-head", horizontal=True, horizontal_alignment="distribute"):
         with st.container(key="screen-title", width="content"):
             with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):

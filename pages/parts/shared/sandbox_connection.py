@@ -17,9 +17,18 @@ def get_sandbox_client() -> SandboxClient:
 
 
 @st.cache_data(ttl=FAULTS_POLL_SECONDS, show_spinner=False)
-def read_active_faults(base: str) -> FaultDocument:  # noqa: ARG001  what the cache tells sandboxes apart by
-    """The faults that the sandbox at ``base`` simulates; none where it does not respond."""
+def read_active_faults(base: str, project: str) -> FaultDocument:  # noqa: ARG001  ``base`` tells sandboxes apart
+    """The faults that a request to a project of the sandbox at ``base`` may meet: those of the project, then those of
+    everything; none where it does not respond.
+    """
     try:
-        return get_sandbox_client().read_faults(FAULTS_POLL_SECONDS)
+        everything = get_sandbox_client().read_faults(FAULTS_POLL_SECONDS)
+        own = get_sandbox_client().read_faults(FAULTS_POLL_SECONDS, project=project)
     except SandboxUnavailable:
         return FaultDocument()
+    return everything.model_copy(
+        update={
+            "faults": [*own.faults, *everything.faults],
+            "deduplicates": everything.deduplicates and own.deduplicates,
+        }
+    )
