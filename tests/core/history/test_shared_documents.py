@@ -1,8 +1,10 @@
 """What people save is the same for all consoles that share a database, and is in files for a console by itself."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -76,6 +78,24 @@ def test_a_mapping_that_one_console_saves_is_there_for_the_other(consoles: TwoCo
     with pytest.raises(MappingError, match="None is saved yet"):
         consoles.second.mappings.get("plain")
     assert not any(settings.mappings_folder.exists() for settings in consoles.settings)
+
+
+@pytest.mark.long
+def test_two_consoles_that_save_one_name_at_once_leave_one_mapping_and_no_error(consoles: TwoConsoles) -> None:
+    stores = (consoles.first.mappings, consoles.second.mappings)
+    together = Barrier(2)
+
+    def save(number: int) -> None:
+        for name in range(15):
+            together.wait(30)
+            stores[number].save(SavedMapping(f"shop {name}", HEADER[number:], SHOP))
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(save, number) for number in range(2)]:
+            done.result(60)
+    found = stores[0].all()
+    assert len(found) == 15
+    assert {one.header for one in found} <= {HEADER, HEADER[1:]}
 
 
 @pytest.mark.long
