@@ -14,6 +14,7 @@ from sqlalchemy import delete, insert, select
 
 from intempt_core.errors import CatalogueUnavailable, HistoryUnavailable
 from intempt_core.history.database import Database
+from intempt_core.history.dialects.locks import lock_table
 from intempt_core.history.schema import catalogues
 from intempt_core.validation import CatalogueFolder, ProductCatalogue, dump_catalogue, hash_target_key, parse_catalogue
 
@@ -56,6 +57,7 @@ class CatalogueDocuments:
             "content": dump_catalogue(catalogue),
         }
         with self._database.writing() as connection:
+            lock_table(connection, catalogues)
             connection.execute(delete(catalogues).where(catalogues.c.key == key))
             connection.execute(insert(catalogues).values(row))
         return stamp

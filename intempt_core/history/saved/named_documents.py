@@ -3,7 +3,6 @@
 from enum import Enum
 
 from sqlalchemy import Table, delete, func, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from intempt_core.history.database import Database
 from intempt_core.history.dialects.conflicts import retry_conflicts
@@ -47,13 +46,8 @@ class NamedDocuments:
 
         ``replaces`` is the key of the one that it takes the place of; where that is gone, it is a new one.
         """
-        try:
-            return self._write(_write_key(key), name, document, _write_key(replaces), most)
-        except IntegrityError:  # another process has written the same key just now, which is seen from here on
-            return self._write(_write_key(key), name, document, _write_key(replaces), most)
-
-    def _write(self, key: str, name: str, document: str, replaces: str, most: int) -> WriteResult:
         columns = self._table.c
+        key, replaces = _write_key(key), _write_key(replaces)
         values = {"name": make_storable(name), "document": document, "changed_at": self._database.clock()}
         with self._database.writing() as connection:
             lock_table(connection, self._table)

@@ -81,14 +81,18 @@ def test_a_mapping_that_one_console_saves_is_there_for_the_other(consoles: TwoCo
 
 
 @pytest.mark.long
-def test_two_consoles_that_save_one_name_at_once_leave_one_mapping_and_no_error(consoles: TwoConsoles) -> None:
+def test_two_consoles_that_save_one_name_at_once_leave_one_mapping_and_no_error(
+    consoles: TwoConsoles, tmp_path: Path
+) -> None:
     stores = (consoles.first.mappings, consoles.second.mappings)
-    together = Barrier(2)
+    catalogues = (consoles.first.catalogues, consoles.second.catalogues)
+    product, together = make_catalogue(tmp_path, "1"), Barrier(2)
 
     def save(number: int) -> None:
         for name in range(15):
             together.wait(30)
             stores[number].save(SavedMapping(f"shop {name}", HEADER[number:], SHOP))
+            catalogues[number].save(TARGET, product)
 
     with ThreadPoolExecutor(2) as threads:
         for done in [threads.submit(save, number) for number in range(2)]:
