@@ -22,7 +22,8 @@ error_log {folder}/error.log warn;
 worker_processes 1;
 events {{ worker_connections 1024; }}
 http {{
-    access_log {folder}/access.log;
+    log_format routes '$upstream_addr $status $cookie_console_route $request';
+    access_log {folder}/access.log routes;
     {temporary}
     include {folder}/console.conf;
 }}

@@ -62,16 +62,21 @@ class Sandbox:
 
     def received(self, limit: int = 10_000) -> list[tuple[str, str]]:
         """Every event that it has stored, as (event id, person), in order of arrival; with 1, of the first page."""
-        found: list[tuple[str, str]] = []
-        after: int | None = 0
-        while after is not None:
-            asked = urllib.request.Request(f"{self.url}/_sandbox/events?limit={limit}&after={after}")
-            asked.add_header("Authorization", "Basic " + base64.b64encode(b"sandbox:sandbox").decode())
-            with urllib.request.urlopen(asked, timeout=60) as answer:
-                page = json.load(answer)
-            found += [(item["event"]["eventId"], item["event"]["userId"]) for item in page["events"]]
-            after = page["next"] if limit > 1 else None
-        return found
+        return read_received(self.url, limit)
+
+
+def read_received(url: str, limit: int = 10_000) -> list[tuple[str, str]]:
+    """Every event that a sandbox has stored, as (event id, person), in order of arrival; with 1, of the first page."""
+    found: list[tuple[str, str]] = []
+    after: int | None = 0
+    while after is not None:
+        asked = urllib.request.Request(f"{url}/_sandbox/events?limit={limit}&after={after}")
+        asked.add_header("Authorization", "Basic " + base64.b64encode(b"sandbox:sandbox").decode())
+        with urllib.request.urlopen(asked, timeout=60) as answer:
+            page = json.load(answer)
+        found += [(item["event"]["eventId"], item["event"]["userId"]) for item in page["events"]]
+        after = page["next"] if limit > 1 else None
+    return found
 
 
 @dataclass

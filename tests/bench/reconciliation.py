@@ -1,15 +1,24 @@
 """What truly became of a batch: the sandbox's count, the database's, and the screen's, beside each other."""
 
 import re
-import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from contextlib import closing
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from sqlalchemy import NullPool, create_engine, text
+
 from pages.parts.shared.formatting import label_state
+
+_STATES = text(
+    "SELECT e.event_id, r.state FROM batches b JOIN events e ON e.batch = b.number JOIN requests r ON r.id = e.request"
+    " WHERE b.id = :id"
+)
+_DOUBTED = text(
+    "SELECT DISTINCT e.event_id FROM batches b JOIN events e ON e.batch = b.number JOIN attempts a"
+    " ON a.request = e.request WHERE b.id = :id AND a.outcome = 'unknown'"
+)
 
 WORDS = ("accepted", "rejected", "unknown", "not sent", "pending", "cancelled")
 
@@ -45,29 +54,21 @@ class Reckoning:
 
 
 def reckon(
-    history: Path, batch: str | Sequence[str], received: list[tuple[str, str]], screen: str | Sequence[str]
+    history: Path | str, batch: str | Sequence[str], received: list[tuple[str, str]], screen: str | Sequence[str]
 ) -> Reckoning:
-    """``received`` are (event id, person) as they came to the sandbox; ``screen`` is all that the batch's page says.
+    """``history`` is a file, or the address of a PostgreSQL database; ``received`` are (event id, person) as they came
+    to the sandbox; ``screen`` is all that the batch's page says.
 
     Of several batches of one file, whose rest a later one sends, an event's state is that of the last one that has it.
     Events are called ``e0``, ``e1``, … in the order in which each person's were given.
     """
-    with closing(sqlite3.connect(f"file:{history}?mode=ro", uri=True)) as connection:
-        mine, doubted = list[tuple[str, str]](), set[str]()
+    url = history if isinstance(history, str) else f"sqlite:///file:{history}?mode=ro&uri=true"
+    mine, doubted = list[tuple[str, str]](), set[str]()
+    with create_engine(url, poolclass=NullPool).connect() as connection:
         for one in [batch] if isinstance(batch, str) else batch:
-            (number,) = connection.execute("SELECT number FROM batches WHERE id = ?", (one,)).fetchone()
-            mine += connection.execute(
-                "SELECT e.event_id, r.state FROM events e JOIN requests r ON r.id = e.request WHERE e.batch = ?",
-                (number,),
-            )
-            doubted |= {
-                row[0]
-                for row in connection.execute(
-                    "SELECT DISTINCT e.event_id FROM attempts a JOIN events e ON e.request = a.request"
-                    " WHERE e.batch = ? AND a.outcome = 'unknown'",
-                    (number,),
-                )
-            }
+            which = {"id": one}
+            mine += [(row.event_id, row.state) for row in connection.execute(_STATES, which)]
+            doubted |= set(connection.execute(_DOUBTED, which).scalars())
     states = dict(mine)
     times = Counter(event for event, _ in received)
     by_state = Counter(state for _, state in mine)
