@@ -32,6 +32,20 @@ class WorkerProgram:
     process: "subprocess.Popen[bytes]"
     log: Path
 
+    @classmethod
+    def start(cls, log: Path, environment: Mapping[str, str]) -> "WorkerProgram":
+        """Start a worker with these settings; it sends as soon as it has a lease."""
+        with log.open("wb") as written:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "intempt_core", "worker"],
+                cwd=ROOT,
+                env={**os.environ, **environment},
+                stdin=subprocess.DEVNULL,
+                stdout=written,
+                stderr=subprocess.STDOUT,
+            )
+        return cls(process, log)
+
     def kill(self) -> None:
         """As a power cut would."""
         self.process.kill()
@@ -81,9 +95,8 @@ class Arrangement:
         for _ in range(64):
             route = token_hex(16)
             httpx.get(f"{self.url}/_stcore/health", headers={"Cookie": f"console_route={route}"})
-            lines = list[str]()
-            self.until(lambda: lines.extend(self._read_routed(route)) or lines, 10)  # noqa: B023  ends before it changes
-            if lines[0].split()[0] == f"127.0.0.1:{console.port}":
+            self.until(lambda: self._read_routed(route), 10)  # noqa: B023  ends before it changes
+            if self._read_routed(route)[0].split()[0] == f"127.0.0.1:{console.port}":
                 return route
         raise AssertionError("The proxy leads no browser to this console.")
 
@@ -98,16 +111,7 @@ class Arrangement:
     def start_worker(self) -> WorkerProgram:
         """Start a worker."""
         log = self.folder / f"worker-{len(self.workers) + 1}.log"
-        with log.open("wb") as written:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "intempt_core", "worker"],
-                cwd=ROOT,
-                env={**os.environ, **self.environment},
-                stdin=subprocess.DEVNULL,
-                stdout=written,
-                stderr=subprocess.STDOUT,
-            )
-        self.workers.append(WorkerProgram(process, log))
+        self.workers.append(WorkerProgram.start(log, self.environment))
         return self.workers[-1]
 
     def read_logs(self) -> dict[str, str]:

@@ -108,7 +108,9 @@ def test_people_go_on_and_nothing_is_lost_when_a_worker_and_a_console_are_killed
     first, second = arrangement.consoles
     anna, ben = (sign_in(browser, arrangement, console, opened) for console in (first, second))
     batch = send_file(anna, arrangement, tmp_path)
-    progress = lambda: history.queries.batch(batch).events.get(RequestState.ACCEPTED, 0)  # noqa: E731
+
+    def count_accepted() -> int:
+        return history.queries.batch(batch).events.get(RequestState.ACCEPTED, 0)
 
     # What one console does the other one shows, in screens that are open already.
     for page in (anna, ben):
@@ -125,9 +127,9 @@ def test_people_go_on_and_nothing_is_lost_when_a_worker_and_a_console_are_killed
         for person in people:
             person.act()
 
-    arrangement.until(lambda: len(history.groups.list_owners(batch)) == 2 and progress() > EVENTS // 20, 60)
+    arrangement.until(lambda: len(history.groups.list_owners(batch)) == 2 and count_accepted() > EVENTS // 20, 60)
     arrangement.workers[0].kill()
-    arrangement.until(lambda: progress() > EVENTS // 8, 60)
+    arrangement.until(lambda: count_accepted() > EVENTS // 8, 60)
     click()
     second.kill()
     assert history.queries.batch(batch).is_active
