@@ -31,7 +31,7 @@ PERIOD_SECONDS = 10.0
 
 EVENTS = 100_000
 LATENCY_MS, REQUESTS_PER_SECOND = 20, 100
-TURNS = 3
+TURNS, CLICKS = 3, 12
 IDLE_INTERACTIONS = 40
 LONGEST_SECONDS = 300
 SAMPLES = 20
@@ -57,6 +57,45 @@ def users() -> Figures:
     """
     with folder() as where, deploy(where) as at:
         return asyncio.run(_measure(at, where))
+
+
+@bench("page.consoles", at_most=2)
+def consoles() -> Figures:
+    """The longest time in s from a click at one console until the other one shows it, in a screen that is open.
+
+    Both are behind nginx with two workers, and show a batch that is being sent: it is paused at one of them and resumed
+    at the other, in turns.
+    """
+    from playwright.sync_api import sync_playwright
+
+    import run
+    from tests.arrangement import run_arrangement
+    from tests.browser.actions import sign_in
+    from tests.browser.conftest import FLAGS
+    from tests.browser.screens import open_screen
+
+    limited = {"CONSOLE_REQUESTS_PER_SECOND": "20"}
+    taken: list[float] = []
+    with ExitStack() as opened:
+        where = opened.enter_context(folder())
+        url = opened.enter_context(make_database(opened.enter_context(run_server())))
+        at = opened.enter_context(run_arrangement(where, url, limited))
+        playwright = opened.enter_context(sync_playwright())
+        browser = playwright.chromium.launch(executable_path=run.find_installed_chromium(), args=FLAGS)
+        opened.callback(browser.close)
+        pages = [sign_in(browser, at, one) for one in at.consoles]
+        batch = _record(at.history, at.environment, where, EVENTS, "seen", "sandbox")
+        for page in pages:
+            open_screen(page, f"/history?batch={batch}")
+        for turn in range(CLICKS):
+            name, opposite = ("Resume", "Pause") if turn % 2 else ("Pause", "Resume")
+            actor, watcher = pages if turn % 4 < 2 else pages[::-1]
+            actor.get_by_role("button", name=name, exact=True).click()
+            began = time.monotonic()
+            watcher.get_by_role("button", name=opposite, exact=True).wait_for()
+            taken.append(time.monotonic() - began)
+            actor.get_by_role("button", name=opposite, exact=True).wait_for()
+    return {"ratio": max(taken), "longest_s": max(taken), "median_s": statistics.median(taken), "clicks": CLICKS}
 
 
 @contextmanager
@@ -94,7 +133,7 @@ async def _measure(at: Deployment, where: Path) -> Figures:
     seconds: list[float] = []
     idle_p95: list[float] = []
     busy_p95: list[float] = []
-    batch = await asyncio.to_thread(_record, at, where, 1_000, "first")
+    batch = await asyncio.to_thread(_record, at.history, at.environment, where, 1_000, "first")
     await asyncio.to_thread(_wait_until_over, at.history, batch)
     async with AsyncExitStack() as opened:
         tabs = [await opened.enter_async_context(Tab.open(at.console)) for _ in range(SESSIONS)]
@@ -107,7 +146,7 @@ async def _measure(at: Deployment, where: Path) -> Figures:
                 idle.append(await _interact(tabs[0], number, batch))
                 await asyncio.sleep(PERIOD_SECONDS / SESSIONS)
             idle_p95.append(_p95(idle))
-            batch = await asyncio.to_thread(_record, at, where, EVENTS, f"turn{turn}")
+            batch = await asyncio.to_thread(_record, at.history, at.environment, where, EVENTS, f"turn{turn}")
             began = time.monotonic()
             busy.clear()
             ended = asyncio.Event()
@@ -165,17 +204,23 @@ async def _interact(tab: Tab, number: int, batch: str) -> float:
     return (await tab.run(*screens[number % len(screens)])).ms
 
 
-def _record(at: Deployment, where: Path, events: int, name: str) -> str:
-    """Let the command line record a file for the worker to send; the batch's id."""
+def _record(
+    history: "History",
+    given: Mapping[str, str],
+    where: Path,
+    events: int,
+    name: str,
+    target: str = "shop",
+) -> str:
+    """Let the command line record a file for the workers to send; the batch's id."""
     file = where / f"{name}.csv"
     rows = (f"Product viewed,{name}-{n},u{n % 5_000},p{n % 999},1795348980000\n" for n in range(events))
     file.write_text("name,eventId,userId,productId,timestamp\n" + "".join(rows))
-    command = [sys.executable, "-m", "intempt_core", "send", str(file), "--target", "shop", "--yes"]
-    environment = {**os.environ, **at.environment}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "intempt_core", "send", str(file), "--target", target, "--yes"]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **given}, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 6):  # 6: handed over
         raise RuntimeError(done.stderr)
-    return at.history.queries.batches(size=1).items[0].id
+    return history.queries.batches(size=1).items[0].id
 
 
 def _p95(taken: list[float]) -> float:

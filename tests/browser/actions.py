@@ -6,9 +6,11 @@ import urllib.request
 from typing import Any
 from urllib.parse import quote
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.browser.screens import open_screen, settled
+from tests.arrangement import PASSWORD, Arrangement
+from tests.bench.consoles import Console
+from tests.browser.screens import WATCHED, open_screen, settled
 from tests.core.transport.fault_server import HostileServer
 
 KEY = "shopprefix.9f3c51d2a7e84b60"
@@ -135,3 +137,18 @@ def go(page: Page, screen: str) -> None:
 def use_server(page: Page, name: str, server: HostileServer, *, production: bool = False) -> None:
     """A server of the tests as the target of this session."""
     use_target(page, name, server.url, production=production)
+
+
+def sign_in(browser: Browser, arrangement: Arrangement, console: Console) -> Page:
+    """A page of a browser of its own that the proxy leads to a console, and that has given the password."""
+    context = browser.new_context(
+        base_url=arrangement.url, viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
+    )
+    context.add_init_script(WATCHED)
+    route = arrangement.find_route(console)
+    context.add_cookies([{"name": "console_route", "value": route, "url": arrangement.url}])
+    page = context.new_page()
+    page.goto("/")
+    page.get_by_label("Password of this console").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    return settled(page)

@@ -11,15 +11,14 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from intempt_core.history import BatchState, RequestState
-from tests.arrangement import PASSWORD, Arrangement, run_arrangement
-from tests.bench.consoles import Console
+from tests.arrangement import Arrangement, run_arrangement
 from tests.bench.fault_scenarios import read_received
 from tests.bench.reconciliation import reckon
-from tests.browser.actions import compose, event_id, press, send, widget
-from tests.browser.screens import WATCHED, open_screen, settled
+from tests.browser.actions import compose, event_id, press, send, sign_in, widget
+from tests.browser.screens import open_screen
 
 EVENTS, PERSONS = 100_000, 5_000
 SETTINGS = {"CONSOLE_REQUESTS_PER_SECOND": "40"}
@@ -40,22 +39,6 @@ def arrangement(postgres_url: str, tmp_path: Path) -> Iterator[Arrangement]:
 def opened() -> Iterator[ExitStack]:
     with ExitStack() as stack:
         yield stack
-
-
-def sign_in(browser: Browser, arrangement: Arrangement, console: Console, opened: ExitStack) -> Page:
-    """A browser that the proxy leads to a console, and that has given the password."""
-    context: BrowserContext = browser.new_context(
-        base_url=arrangement.url, viewport={"width": 1280, "height": 900}, reduced_motion="reduce"
-    )
-    opened.callback(context.close)
-    context.add_init_script(WATCHED)
-    route = arrangement.find_route(console)
-    context.add_cookies([{"name": "console_route", "value": route, "url": arrangement.url}])
-    page = context.new_page()
-    page.goto("/")
-    page.get_by_label("Password of this console").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
-    return settled(page)
 
 
 def send_file(page: Page, arrangement: Arrangement, folder: Path) -> str:
@@ -106,7 +89,9 @@ def test_people_go_on_and_nothing_is_lost_when_a_worker_and_a_console_are_killed
 ) -> None:
     history = arrangement.history
     first, second = arrangement.consoles
-    anna, ben = (sign_in(browser, arrangement, console, opened) for console in (first, second))
+    anna, ben = (sign_in(browser, arrangement, console) for console in (first, second))
+    for page in (anna, ben):
+        opened.callback(page.context.close)
     batch = send_file(anna, arrangement, tmp_path)
 
     def count_accepted() -> int:
