@@ -70,9 +70,8 @@ def consoles() -> Figures:
 
     import run
     from tests.arrangement import run_arrangement
-    from tests.browser.actions import sign_in
+    from tests.browser.actions import open_batch, sign_in
     from tests.browser.conftest import FLAGS
-    from tests.browser.screens import open_screen
 
     limited = {"CONSOLE_REQUESTS_PER_SECOND": "20"}
     taken: list[float] = []
@@ -86,7 +85,7 @@ def consoles() -> Figures:
         pages = [sign_in(browser, at, one) for one in at.consoles]
         batch = _record(at.history, at.environment, where, EVENTS, "seen", "sandbox")
         for page in pages:
-            open_screen(page, f"/history?batch={batch}")
+            open_batch(page, batch, "Pause")
         for turn in range(CLICKS):
             name, opposite = ("Resume", "Pause") if turn % 2 else ("Pause", "Resume")
             actor, watcher = pages if turn % 4 < 2 else pages[::-1]

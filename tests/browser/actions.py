@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import urllib.request
 from typing import Any
 from urllib.parse import quote
@@ -137,6 +138,15 @@ def go(page: Page, screen: str) -> None:
 def use_server(page: Page, name: str, server: HostileServer, *, production: bool = False) -> None:
     """A server of the tests as the target of this session."""
     use_target(page, name, server.url, production=production)
+
+
+def open_batch(page: Page, batch: str, shown: str | re.Pattern[str]) -> None:
+    """Open a batch that may be going on, and wait until its page shows a text.
+
+    Such a page asks its server twice a second: on a busy machine there is no moment without a message.
+    """
+    page.goto(f"/history?batch={batch}")
+    expect(page.get_by_text(shown).locator("visible=true").first).to_be_visible(timeout=60_000)
 
 
 def sign_in(browser: Browser, arrangement: Arrangement, console: Console) -> Page:

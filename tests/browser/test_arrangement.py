@@ -17,7 +17,7 @@ from intempt_core.history import BatchState, RequestState
 from tests.arrangement import Arrangement, run_arrangement
 from tests.bench.fault_scenarios import read_received
 from tests.bench.reconciliation import reckon
-from tests.browser.actions import compose, event_id, press, send, sign_in, widget
+from tests.browser.actions import compose, event_id, open_batch, press, send, sign_in, widget
 from tests.browser.screens import open_screen
 
 EVENTS, PERSONS = 100_000, 5_000
@@ -75,8 +75,7 @@ class Person:
             open_screen(self.page, "/history")
             expect(self.page.get_by_role("heading", name="History", level=1)).to_be_visible()
         elif turn == 1:
-            open_screen(self.page, f"/history?batch={self.batch}")
-            expect(self.page.get_by_text(SHOWN).locator("visible=true").first).to_be_visible()
+            open_batch(self.page, self.batch, SHOWN)
         else:
             compose(self.page, self.name)
             id_ = event_id(self.page)
@@ -99,7 +98,7 @@ def test_people_go_on_and_nothing_is_lost_when_a_worker_and_a_console_are_killed
 
     # What one console does the other one shows, in screens that are open already.
     for page in (anna, ben):
-        open_screen(page, f"/history?batch={batch}")
+        open_batch(page, batch, SHOWN)
     button(ben, "Pause").click()
     expect(button(anna, "Resume")).to_be_visible()
     assert history.queries.batch(batch).state is BatchState.PAUSED
@@ -128,8 +127,7 @@ def test_people_go_on_and_nothing_is_lost_when_a_worker_and_a_console_are_killed
 
     found = history.queries.batch(batch)
     assert found.state is BatchState.DONE
-    said = open_screen(ben, f"/history?batch={batch}")
-    expect(said.get_by_text(f"{EVENTS:,} accepted").locator("visible=true").first).to_be_visible()
+    open_batch(ben, batch, f"{EVENTS:,} accepted")
     received = read_received(arrangement.sandbox_url)
     truth = reckon(
         arrangement.database_url,
