@@ -16,6 +16,7 @@ from pathlib import Path
 from sqlalchemy import text
 
 from intempt_core.dispatch import hold_process_name, make_batch_intent
+from intempt_core.errors import NotAllowed
 from intempt_core.history import BatchState, History, RequestIntent
 from intempt_core.planning.plan import Policy, plan_events
 from intempt_core.targets.target import sandbox_target
@@ -32,6 +33,9 @@ LATENCY_MS = 50
 LANES = 64
 REQUESTS = 2_000
 PERSONS = 24
+SLOW_SECONDS = 0.4
+"""How long a target takes where the batch is to outlast the faults; what is left of it then is cancelled."""
+
 DURABLE = ("fsync=on", "synchronous_commit=on")
 """Settings of a server that keeps what it has committed."""
 
@@ -77,11 +81,8 @@ def send_by(cluster: Cluster, url: str, many: int) -> float:
 
 @bench("faults.workers.kill", at_most=0)
 def kill(kills: int = 20) -> Figures:
-    """One of two workers is killed (SIGKILL) again and again, and another one started in its place.
-
-    The target is slow, so that the batch outlasts that; what is left of it is cancelled then.
-    """
-    with shared(PERSONS * 600, pause=0.4) as at:
+    """One of two workers is killed (SIGKILL) again and again, and another one started in its place."""
+    with shared(PERSONS * 600, pause=SLOW_SECONDS) as at:
         slowest, killed = 0.0, 0
         while killed < kills and at.is_active():
             victim = at.scene.children[killed]
@@ -92,39 +93,43 @@ def kill(kills: int = 20) -> Figures:
             at.until_owner(name, owns=False)
             slowest = max(slowest, time.monotonic() - began)
             at.scene.start()
-        if at.is_active():
-            at.scene.history.control.set_state(at.batch, BatchState.CANCELLED)
         return at.reckon(kills=killed, slowest_takeover_s=slowest)
 
 
 @bench("faults.workers.freeze", at_most=0)
 def freeze(times: int = 3) -> Figures:
     """One of two workers is frozen (SIGSTOP) until it is taken over, and thaws while the other sends."""
-    with shared(PERSONS * 150) as at:
-        frozen = at.scene.children[0]
+    with shared(PERSONS * 300, pause=SLOW_SECONDS) as at:
+        frozen, freezes = at.scene.children[0], 0
         name = at.scene.name_of(frozen)
-        for _ in range(times):
+        while freezes < times:
             at.until_owner(name, owns=True)
+            if not at.is_active():
+                break
             frozen.send(signal.SIGSTOP)
             at.until_owner(name, owns=False)
             frozen.send(signal.SIGCONT)
             at.scene.until(lambda: at.scene.name_of(frozen))
-        return at.reckon(freezes=times)
+            freezes += 1
+        return at.reckon(freezes=freezes)
 
 
 @bench("faults.workers.network", at_most=0)
 def network() -> Figures:
     """The network between one of two workers and the database is cut, then stalled, each until it is taken over."""
-    with shared(PERSONS * 150, through_proxy=True) as at:
-        far = at.scene.children[0]
+    with shared(PERSONS * 300, pause=SLOW_SECONDS, through_proxy=True) as at:
+        far, faults = at.scene.children[0], 0
         name = at.scene.name_of(far)
         for break_network in (at.proxy.cut, at.proxy.stall):
             at.until_owner(name, owns=True)
+            if not at.is_active():
+                break
             break_network()
             at.until_owner(name, owns=False)
             at.proxy.heal()
             at.scene.until(lambda: at.scene.name_of(far))
-        return at.reckon()
+            faults += 1
+        return at.reckon(faults=faults)
 
 
 @bench("faults.workers.restart", at_most=0)
@@ -167,7 +172,9 @@ class SharedBatch:
         self.scene.until(lambda: (name in self.scene.owners(self.batch)) is owns or not self.is_active(), seconds)
 
     def reckon(self, **facts: float) -> Figures:
-        """Wait for the end, and hold what arrived against history."""
+        """Cancel what is left, wait for the end, and hold what arrived against history."""
+        with contextlib.suppress(NotAllowed):  # it is over
+            self.scene.history.control.set_state(self.batch, BatchState.CANCELLED)
         found = self.scene.over(self.batch, 600)
         wrong = count_wrong(self.scene, self.batch, self.events, PERSONS)
         states = {f"events_{state.value.replace(' ', '_')}": count for state, count in found.events.items() if count}
