@@ -4,6 +4,7 @@ The constants are measured by themselves, then one and two workers send for real
 should have done. What was found is written into ``docs/scale.md``, between its two marks.
 """
 
+import math
 import os
 import statistics
 from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ SLOTS = 8
 LATENCY = 0.05
 MEASURED_WORKERS = 1, 2
 TIMES = 3
-REQUESTS_PER_WORKER = 2_000
+REQUESTS_PER_WORKER = 1_500
 PREDICTED_WORKERS = 1, 2, 5, 10, 20, 50, 100
 LARGE_CORES = 16
 LIMIT_PER_SECOND = 500
@@ -119,7 +120,7 @@ def render_findings(
     """The written part of the page."""
     worst = max(abs(simulated[workers].per_second / measured[workers] - 1) for workers in measured)
     verdict = "so it is believed for more" if worst <= 0.15 else "**so nothing below is to be believed**"
-    connections = round(known.connections)
+    connections = math.ceil(known.alone.connections)
     most = (DEFAULT_CONNECTIONS - KEPT_CONNECTIONS) // max(connections, 1)
     idle = known.constants.idle
     lines = [
@@ -141,7 +142,8 @@ def render_findings(
             ],
         ),
         "",
-        f"A worker has {connections} connections to the database.",
+        f"A worker has {connections} connections to the database. One of one slot whose target does not wait used"
+        f" {_in_ms(known.alone.worker_cpu)} ms of CPU for a request; its parts add up to {_in_ms(known.add_up())} ms.",
         "",
         "### The model beside what was measured",
         "",
@@ -177,7 +179,7 @@ def render_findings(
         ),
         "",
         *_list_moves(predicted),
-        f"- PostgreSQL's own {DEFAULT_CONNECTIONS} connections are enough for {most} workers, and fewer beside consoles.",
+        f"- PostgreSQL's own {DEFAULT_CONNECTIONS} connections are enough for {most} workers, fewer beside consoles.",
         f"- 100 workers that have nothing to send use {100 * idle.database:.1f} cores of the database.",
     ]
     return "\n".join(lines) + "\n"

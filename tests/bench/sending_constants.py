@@ -4,21 +4,29 @@ CPU is what the processes used, by the system's account of their threads, so tha
 the commit, the way to the database and the target's response are times of a clock: those want a quiet machine.
 """
 
+import asyncio
 import statistics
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import count
+from types import SimpleNamespace
+from typing import Any, cast
 
 from sqlalchemy import event, text
 
 from intempt_core.contract import Outcome
-from intempt_core.dispatch import hold_process_name
+from intempt_core.dispatch import SendingEnvironment, hold_process_name
+from intempt_core.dispatch.history_writer import HistoryWriter
+from intempt_core.dispatch.lane_sender import LaneSender
 from intempt_core.history import AttemptEnd, AttemptStart, BatchState, History, LaneGroup, Transition, WorkItem
-from intempt_core.transport import Attempt
-from tests.bench.bench_send import one_after_another
+from intempt_core.planning import Policy
+from intempt_core.settings import Settings
+from intempt_core.targets.target import sandbox_target
+from intempt_core.transport import Attempt, open_client
+from tests.bench.bench_send import PER_REQUEST, bodies, one_after_another
 from tests.bench.harness import folder, fresh
 from tests.bench.sending_model import TURN_REQUESTS, Constants, Cost
 from tests.bench.track_server import track_server
@@ -38,6 +46,7 @@ GROUP_SIZES = 1, 2, 4, 8
 """How many requests are written in the transactions that are measured."""
 
 TRANSACTIONS = 200
+REQUESTS = 1_280
 IDLE_SECONDS = 10.0
 COMMITS = 200
 HERE = "tests.bench.sending_constants"
@@ -49,49 +58,54 @@ class MeasuredConstants:
 
     Attributes:
         constants: for the model.
-        alone: the run of one slot by which the CPU of a request in a worker is known.
-        connections: how many connections to the database a worker has.
+        alone: a worker of one slot whose target does not wait; the CPU of the parts should add up to its CPU.
     """
 
     constants: Constants
     alone: SendingRun
-    connections: float
+
+    def add_up(self) -> float:
+        """The CPU of a request in the worker of ``alone``, by the constants."""
+        costs = self.constants
+        client = [cost.client + cost.client_each for cost in (costs.before, costs.after)]
+        return (
+            sum(client) + costs.request + costs.take.client / TURN_REQUESTS + costs.idle.client / self.alone.per_second
+        )
 
 
 def measure_constants(cluster: Cluster, latency: float) -> MeasuredConstants:
     """Measure them all. It takes about a minute."""
     with make_database(cluster) as url:
         parts = fresh(f"{HERE}:measure_database", url)
-    idle, connections = measure_idle(cluster)
-    idle_client, idle_database = idle["client"] + parts["look"]["client"], idle["database"] + parts["look"]["database"]
-    before, after, take = (Cost(**parts[name]) for name in ("before", "after", "take"))
+    with track_server() as target:
+        request = float(fresh(f"{HERE}:measure_request", target))
+    idle = measure_idle(cluster)
     alone = measure_sending(cluster, workers=1, slots=1, lanes=1, requests=800, latency=0)
-    known = [before.client, before.client_each, after.client, after.client_each, take.client / TURN_REQUESTS]
-    request = alone.worker_cpu - sum(known) - idle["client"] / alone.per_second
     with track_server(latency * 1000) as target:
         response = 1 / statistics.median(one_after_another(target) for _ in range(3))
     constants = Constants(
-        request=max(request, 0.0),
-        before=before,
-        after=after,
-        take=take,
+        request=request,
+        before=Cost(**parts["before"]),
+        after=Cost(**parts["after"]),
+        take=Cost(**parts["take"]),
         turns=Cost(**parts["turns"]),
-        idle=Cost(client=idle_client, database=idle_database),
+        idle=Cost(
+            client=idle["client"] + parts["look"]["client"], database=idle["database"] + parts["look"]["database"]
+        ),
         commit=parts["commit"],
         round_trip=parts["round_trip"],
         response=response,
         target=alone.target_cpu,
     )
-    return MeasuredConstants(constants, alone, connections)
+    return MeasuredConstants(constants, alone)
 
 
-def measure_idle(cluster: Cluster) -> tuple[Mapping[str, float], float]:
-    """CPU seconds that a worker costs in each second in which it has nothing to send; and its connections."""
+def measure_idle(cluster: Cluster) -> Mapping[str, float]:
+    """CPU seconds that a worker costs in each second in which it has nothing to send."""
     with ExitStack() as stack:
         url = stack.enter_context(make_database(cluster))
         target = stack.enter_context(track_server())
         history = stack.enter_context(closing(History.open(url)))
-        before_it = len(list_connections(history))
         (worker,) = stack.enter_context(run_workers(history, url, target, workers=1, slots=LANES))
         time.sleep(2)
         began, backends = time.monotonic(), list_connections(history)
@@ -100,10 +114,51 @@ def measure_idle(cluster: Cluster) -> tuple[Mapping[str, float], float]:
         took = time.monotonic() - began
         client = subtract_cpu(read_cpu_by_process([worker]), before[0]) / took
         database = subtract_cpu(read_cpu_by_process(backends), before[1]) / took
-    return {"client": client, "database": database}, len(backends) - before_it
+    return {"client": client, "database": database}
 
 
-# ── in a process of its own ──────────────────────────────────────────────────────────────────────────────────────────
+# ── in processes of their own ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def measure_request(url: str) -> float:
+    """CPU seconds of a request in a worker's event loop: dispatch as it is, with a history that takes no time."""
+    target = sandbox_target(url)
+    environment = SendingEnvironment(Settings(), lambda _: target)
+    stand_in = _QuickHistory([body for body, _ in bodies(REQUESTS)])
+    writer = HistoryWriter(cast("History", stand_in), "bench")
+
+    async def send() -> float:
+        async with open_client(environment.settings) as client:
+            sender = LaneSender(writer, "bench", client, target, policy=Policy.STOP, environment=environment)
+            await sender.send_turn(1, TURN_REQUESTS)  # the connection is open from now on
+            began = time.process_time()
+            for _ in range(REQUESTS // TURN_REQUESTS - 1):
+                assert (await sender.send_turn(1, TURN_REQUESTS)).sent == TURN_REQUESTS
+            return time.process_time() - began
+
+    took = asyncio.run(send())
+    writer.close()
+    return took / ((REQUESTS // TURN_REQUESTS - 1) * TURN_REQUESTS)
+
+
+class _QuickHistory:
+    """What dispatch sees of a history whose database takes no time."""
+
+    def __init__(self, waiting: list[bytes]) -> None:
+        self.queue = self
+        self.database = SimpleNamespace(supports_nowait=False, lock_timeout=SimpleNamespace(shortened=False))
+        self._waiting, self._numbers = waiting, count(1)
+
+    def take(self, batch: str, lane: int, limit: int) -> list[WorkItem]:
+        """The next requests."""
+        some, self._waiting = self._waiting[:limit], self._waiting[limit:]
+        return [
+            WorkItem(next(self._numbers), batch, lane, 1, "", PER_REQUEST, 0, False, None, None, body) for body in some
+        ]
+
+    def apply_transitions(self, *_: object, **__: object) -> frozenset[int]:
+        """Take them all."""
+        return frozenset()
 
 
 def measure_database(url: str) -> dict[str, Any]:
@@ -165,6 +220,7 @@ class _StatementMeter:
 
     def __init__(self, history: History) -> None:
         self._engine, self._thread = history.database.engine, threading.get_ident()
+        self._began = 0.0, 0.0
         self.statements: list[tuple[bool, float, float]] = []  # counts its second; CPU before it; waited
         event.listen(self._engine, "before_cursor_execute", self._begin)
         event.listen(self._engine, "after_cursor_execute", self._end)
@@ -179,7 +235,7 @@ class _StatementMeter:
         self.statements.append(("INTO seconds" in statement, time.thread_time(), 0.0))
         self._began = time.perf_counter(), time.thread_time()
 
-    def _end(self, *_: Any) -> None:
+    def _end(self, *_given: Any) -> None:
         if threading.get_ident() != self._thread:
             return
         began, cpu = self._began

@@ -44,12 +44,14 @@ class SendingRun:
         worker_cpu: seconds of CPU for a request in the workers.
         database_cpu: seconds of CPU for a request in the processes of the database that serve connections.
         target_cpu: seconds of CPU for a request at the target.
+        connections: how many connections to the database a worker had.
     """
 
     per_second: float
     worker_cpu: float
     database_cpu: float
     target_cpu: float
+    connections: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,7 @@ def measure_sending(
         history = stack.enter_context(closing(History.open(url)))
         batch = record_batch(history, target, lanes=lanes, requests=requests)
         history.control.set_state(batch, BatchState.PAUSED, "The workers start first.")
+        others = len(list_connections(history))
         processes = stack.enter_context(run_workers(history, url, target, workers=workers, slots=slots))
         (server,) = [child for child in list_children(os.getpid()) if "tests.bench.track_server" in read_command(child)]
         history.control.resume(batch)
@@ -97,6 +100,7 @@ def measure_sending(
         worker_cpu=subtract_cpu(last.workers, first.workers) / sent,
         database_cpu=subtract_cpu(last.database, first.database) / sent,
         target_cpu=subtract_cpu(last.target, first.target) / sent,
+        connections=(len(last.database) - others) / workers,
     )
 
 
@@ -186,12 +190,13 @@ def list_connections(history: History) -> list[int]:
 
 
 def read_cpu_by_process(processes: Iterable[int]) -> dict[int, float]:
-    """The CPU seconds of processes so far, to the nanosecond, of all threads that they have."""
+    """The CPU seconds of processes so far, to the nanosecond, of all threads that they have; of those that live."""
     found = {}
     for process in processes:
-        with suppress(OSError):  # it has ended meanwhile
-            tasks = Path(f"/proc/{process}/task").glob("*/schedstat")
-            found[process] = sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+        with suppress(OSError):  # it ends just now
+            tasks = [task.read_text() for task in Path(f"/proc/{process}/task").glob("*/schedstat")]
+            if tasks:
+                found[process] = sum(int(task.split()[0]) for task in tasks) / 1e9
     return found
 
 

@@ -28,6 +28,7 @@ HELP_PAGES = {
     "reliability": "What happens when something breaks",
     "security": "Security",
     "benchmarks": "How fast it is",
+    "scale": "How far it scales",
     "architecture": "How it is built",
 }
 """The pages, in the order of the list: the name of the file, without its suffix, and what it is about."""
