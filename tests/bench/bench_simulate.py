@@ -142,8 +142,10 @@ def render_findings(
             ],
         ),
         "",
-        f"A worker has {connections} connections to the database. One of one slot whose target does not wait used"
-        f" {_in_ms(known.alone.worker_cpu)} ms of CPU for a request; its parts add up to {_in_ms(known.add_up())} ms.",
+        f"A worker has {connections} connections to the database.",
+        "",
+        f"With one slot and a target without latency it used {_in_ms(known.alone.worker_cpu)} ms of CPU for a request.",
+        f"Its parts add up to {_in_ms(known.add_up())} ms.",
         "",
         "### The model beside what was measured",
         "",
