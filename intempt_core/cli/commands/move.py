@@ -83,9 +83,14 @@ def _print_report(report: MoveReport, file: Path, form: str) -> None:
         for table in report.tables:
             print_result(f"{table.name:<{width}}  {table.rows:>15,}  {table.digest}")
         print_result(f"{format_count(report.rows, 'row')} moved to {report.to}; every table is the same there.")
+    note = (
+        "A note beside it keeps consoles from going on with it."
+        if report.is_noted
+        else "No note could be left beside it: put the file away, so that no console goes on with it."
+    )
     print_message(
-        f"Set {DATABASE_VARIABLE} for the console and for every command. {file} is as it was; keep it as a backup. A"
-        " note beside it keeps consoles from going on with it."
+        f"Set {DATABASE_VARIABLE} for the console and for every command. {file} is as it was; keep it as a backup."
+        f" {note}"
     )
     for problem in report.left_out:
         print_message(f"Not moved: {problem}")

@@ -84,12 +84,14 @@ class MoveReport:
         tables: Every table.
         unfinished: How many batches are not over: the new database goes on with them.
         left_out: What people saved beside the file and cannot be read, a sentence each: it was not moved.
+        is_noted: Whether a note beside the file keeps consoles from going on with it.
     """
 
     to: str
     tables: Sequence[MovedTable]
     unfinished: int
     left_out: Sequence[str] = ()
+    is_noted: bool = True
 
     @property
     def rows(self) -> int:
@@ -126,8 +128,17 @@ def move_history(file: Path, url: str, *, on_progress: Callable[[MoveProgress], 
             with database.writing() as connection:
                 target = TargetTables(cast("psycopg.Connection[Any]", connection.connection.driver_connection), tables)
                 moved = _move_tables(sources, target, tables, on_progress)
-            write_move_note(file, MoveNote(hide_password(url), database.clock()))
-        return MoveReport(hide_password(url), moved, count_unfinished(source), left_out)
+            is_noted = _leave_note(file, MoveNote(hide_password(url), database.clock()))
+        return MoveReport(hide_password(url), moved, count_unfinished(source), left_out, is_noted)
+
+
+def _leave_note(file: Path, note: MoveNote) -> bool:
+    """Leave a note beside the file that was moved; whether that could be written, for everything else is done."""
+    try:
+        write_move_note(file, note)
+    except OSError:
+        return False
+    return True
 
 
 def _move_tables(

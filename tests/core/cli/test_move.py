@@ -83,13 +83,22 @@ def test_a_database_that_is_not_empty_is_1_and_keeps_what_it_has(
 
 
 @pytest.mark.long
+def test_a_move_whose_note_cannot_be_written_is_done_and_says_what_to_see_to(
+    data: Path, empty_postgres_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (data / "history.moved.json").mkdir()
+    assert main(["move"], {"CONSOLE_DATA": str(data), "CONSOLE_DATABASE_URL": empty_postgres_url}) == 0
+    assert "No note could be left beside it: put the file away" in capsys.readouterr().err
+
+
+@pytest.mark.long
 def test_a_move_as_json_is_for_a_program(
     data: Path, empty_postgres_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     environment = {"CONSOLE_DATA": str(data), "CONSOLE_DATABASE_URL": empty_postgres_url}
     assert main(["move", "--format", "json"], environment) == 0
     told = json.loads(capsys.readouterr().out)
-    assert {"to", "tables", "unfinished", "left_out", "rows"} == set(told)
+    assert {"to", "tables", "unfinished", "left_out", "is_noted", "rows"} == set(told)
     assert sum(table["rows"] for table in told["tables"]) == told["rows"] > 50
 
 
