@@ -32,6 +32,7 @@ PERIOD_SECONDS = 10.0
 EVENTS = 100_000
 LATENCY_MS, REQUESTS_PER_SECOND = 20, 100
 TURNS, CLICKS = 3, 12
+WARM_UPS = 6
 IDLE_INTERACTIONS = 40
 LONGEST_SECONDS = 300
 SAMPLES = 20
@@ -134,21 +135,20 @@ async def _measure(at: Deployment, where: Path) -> Figures:
     busy_p95: list[float] = []
     batch = await asyncio.to_thread(_record, at.history, at.environment, where, 1_000, "first")
     await asyncio.to_thread(_wait_until_over, at.history, batch)
-    async with AsyncExitStack() as opened:
-        tabs = [await opened.enter_async_context(Tab.open(at.console)) for _ in range(SESSIONS)]
-        for tab in tabs:  # a session is made, and everything imported and compiled
-            for number in range(3):
-                await _interact(tab, number, batch)
-        for turn in range(TURNS):
+    for turn in range(TURNS):
+        # Sockets are opened when they are used: one that is not read from answers no ping, and is closed.
+        async with Tab.open(at.console) as tab:
             idle.clear()
-            for number in range(IDLE_INTERACTIONS):
-                idle.append(await _interact(tabs[0], number, batch))
+            for number in range(WARM_UPS + IDLE_INTERACTIONS):
+                idle.append(await _interact(tab, number, batch))
                 await asyncio.sleep(PERIOD_SECONDS / SESSIONS)
-            idle_p95.append(_p95(idle))
-            batch = await asyncio.to_thread(_record, at.history, at.environment, where, EVENTS, f"turn{turn}")
-            began = time.monotonic()
-            busy.clear()
-            ended = asyncio.Event()
+            idle_p95.append(_p95(idle[WARM_UPS:]))
+        batch = await asyncio.to_thread(_record, at.history, at.environment, where, EVENTS, f"turn{turn}")
+        began = time.monotonic()
+        busy.clear()
+        ended = asyncio.Event()
+        async with AsyncExitStack() as opened:
+            tabs = [await opened.enter_async_context(Tab.open(at.console)) for _ in range(SESSIONS)]
             people = [
                 asyncio.create_task(_act(tab, batch, place * PERIOD_SECONDS / SESSIONS, ended, busy))
                 for place, tab in enumerate(tabs)
@@ -157,9 +157,9 @@ async def _measure(at: Deployment, where: Path) -> Figures:
             seconds.append(time.monotonic() - began)
             ended.set()
             await asyncio.gather(*people)
-            if at.history.queries.batch(batch).state is not BatchState.DONE:
-                raise RuntimeError(f"The batch is {at.history.queries.batch(batch)}")
-            busy_p95.append(_p95(busy))
+        if at.history.queries.batch(batch).state is not BatchState.DONE:
+            raise RuntimeError(f"The batch is {at.history.queries.batch(batch)}")
+        busy_p95.append(_p95(busy))
     errors = sum(log.count('"level": "error"') for log in (at.console.log, at.worker_log.read_text(errors="replace")))
     if errors:
         raise RuntimeError(f"{errors} errors in the logs:\n{at.console.log[-2000:]}")
