@@ -1,7 +1,7 @@
 """Connections to a PostgreSQL server: how they are made, what its errors mean, and what is not taken for a server."""
 
 import re
-import select
+import selectors
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, event, exc, text
@@ -157,6 +157,6 @@ def ask_time(engine: Engine) -> float:
 
 def _is_readable(descriptor: int) -> bool:
     """Whether a connection that should be silent has something to say: that the server ended it."""
-    watched = select.poll()
-    watched.register(descriptor, select.POLLIN | select.POLLHUP | select.POLLERR)
-    return bool(watched.poll(0))
+    with selectors.DefaultSelector() as watched:
+        watched.register(descriptor, selectors.EVENT_READ)
+        return bool(watched.select(0))
