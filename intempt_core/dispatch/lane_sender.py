@@ -203,7 +203,7 @@ class LaneSender:
         if item.id in self._granted_turns:
             self._granted_turns.remove(item.id)
             return 0.0  # the turn that was waited for has come
-        turn = self.limits.rate_limiter.reserve_turn()
+        turn = self.limits.rate_limiter.reserve_turn(item.id)
         if not turn.is_reserved:
             return turn.seconds
         if turn.seconds > SHORT_TURN_SECONDS:

@@ -27,6 +27,9 @@ LIMITS_FOLDER = "limits"
 STRETCH_SECONDS = 0.1
 """How much of the time one process takes for itself at once, at the most; a single turn may be longer."""
 
+GONE_SECONDS = 0.1
+"""How long after it was to ask again a lane counts as waiting for a turn."""
+
 TROUBLE_RETRY_SECONDS = 0.5
 """After how long a data folder is tried again that cannot be used."""
 
@@ -154,9 +157,9 @@ class Places(Protocol):
 class RateLimiter:
     """Lets at most so many requests a second be sent (0: no limit), evenly; unused turns are lost.
 
-    With ``shared`` all processes of a data folder together send no more: turns are taken from there, a stretch of time
-    at once. A stretch grows with what was used of the last one, up to :data:`STRETCH_SECONDS`. Without it, ``clock``
-    gives seconds and never jumps.
+    With ``shared`` all processes that share it send no more together: turns are taken from there, a stretch of time at
+    once. A stretch has a turn for each lane that waits, up to :data:`STRETCH_SECONDS`: one that was taken and is not
+    used would be lost for all. Without it, ``clock`` gives seconds and never jumps.
 
     Attributes:
         per_second: the limit.
@@ -173,21 +176,24 @@ class RateLimiter:
         self._clock = shared.clock if shared else clock
         self._free_from = 0.0
         self._end = float("-inf") if shared else float("inf")  # of the stretch
-        self._given, self._used = 1, 0  # turns of the stretch
+        self._waiting: dict[int, float] = {}  # who asks, and when again
         self._promised_until = 0.0
 
-    def reserve_turn(self) -> Turn:
-        """Reserve the next turn, or say when to ask again."""
+    def reserve_turn(self, asker: int = 0) -> Turn:
+        """Reserve the next turn for a request, or say when to ask again."""
         if not self._step:
             return _AT_ONCE
         now = self._clock()
         turn = max(self._free_from, now)
         if turn > self._end - self._step / 100:  # sums of steps are not exact
+            self._waiting[asker] = now
             stretch = self._take_stretch(turn, now)
             if not stretch.turns:
-                return self._promise(stretch.start, now)
+                promised = self._promise(stretch.start, now)
+                self._waiting[asker] = now + promised.seconds
+                return promised
             turn, self._end = max(turn, stretch.start), stretch.start + stretch.turns * self._step
-        self._used += 1
+        self._waiting.pop(asker, None)
         self._free_from = turn + self._step
         return Turn(turn - now)
 
@@ -198,9 +204,10 @@ class RateLimiter:
 
     def _take_stretch(self, turn: float, now: float) -> Stretch:
         assert self._shared is not None  # noqa: S101  else the stretch has no end
-        wanted = min(max(1, int(self.per_second * STRETCH_SECONDS)), self._used * 2 if self._used >= self._given else 1)
+        self._waiting = {asker: when for asker, when in self._waiting.items() if when > now - GONE_SECONDS}
+        wanted = min(len(self._waiting), max(1, int(self.per_second * STRETCH_SECONDS)))
         try:
-            stretch = self._shared.take(self._step, max(1, wanted), turn)
+            stretch = self._shared.take(self._step, wanted, turn)
         except HistoryUnavailable as error:
             self.trouble = f"The limit of requests a second waits. {error}"
             return Stretch(now + TROUBLE_RETRY_SECONDS, 0)
@@ -208,8 +215,6 @@ class RateLimiter:
             self.trouble = f"The limit of requests a second waits for the data folder: {error.strerror}."
             return Stretch(now + TROUBLE_RETRY_SECONDS, 0)
         self.trouble = ""
-        if stretch.turns:
-            self._given, self._used = stretch.turns, 0
         return stretch
 
     def _promise(self, free_from: float, now: float) -> Turn:

@@ -13,13 +13,19 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from intempt_core.dispatch.rate_limits import CircuitBreaker, RateLimiter, TargetLimits
-from intempt_core.dispatch.shared_turns import BUSY_RETRY_SECONDS, Stretch
+from intempt_core.dispatch.shared_turns import BUSY_RETRY_SECONDS, LOOK_AHEAD_SECONDS, Stretch
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history import History
 from intempt_core.logs import write_log
 
 WAITING_POLL_SECONDS, HOLDING_POLL_SECONDS = 0.05, 0.25
 """How often places are looked for while lanes wait, and how often it is looked whether others wait."""
+
+FIRST_ROUND_TRIP_SECONDS, MAX_ROUND_TRIP_SECONDS = 0.01, 0.5
+"""How far ahead the first turns are taken, because it takes a while until they are known here; and the most."""
+
+ROUND_TRIP_DECAY = 0.9
+"""How much of a long round trip is still expected of the next one."""
 
 GIVE_SECONDS, HOLD_OFF_SECONDS = 0.25, 0.5
 """How long a worker keeps more than its share, and how long after that it takes none beyond it."""
@@ -33,19 +39,20 @@ class DatabaseTurns:
     def __init__(self, history: History, target: str, threads: ThreadPoolExecutor) -> None:
         self._history, self._target, self._threads = history, target, threads
         self.clock: Callable[[], float] = time.monotonic
+        self._round_trip = FIRST_ROUND_TRIP_SECONDS
         self._asked: Future[Stretch] | None = None
 
-    def take(self, step: float, turns: int, not_before: float) -> Stretch:  # noqa: ARG002  time is the database's
+    def take(self, step: float, turns: int, not_before: float) -> Stretch:
         """Take up to ``turns`` turns, ``step`` seconds apart. Raises :class:`HistoryUnavailable`."""
         asked, now = self._asked, self.clock()
         if asked is None:
+            if not_before - now > LOOK_AHEAD_SECONDS:  # what was taken before is to come first
+                return Stretch(not_before, 0)
             self._asked = self._threads.submit(self._ask, step, turns)
         elif asked.done():
             self._asked = None
             stretch = asked.result()
             if stretch.start + stretch.turns * step > now:
-                if turns > 1:  # they are used: the next ones follow without a pause
-                    self._asked = self._threads.submit(self._ask, step, turns)
                 return stretch
         return Stretch(now + BUSY_RETRY_SECONDS, 0)
 
@@ -53,8 +60,13 @@ class DatabaseTurns:
         """Nothing is to be closed."""
 
     def _ask(self, step: float, turns: int) -> Stretch:
-        seconds = self._history.limits.take_turns(self._target, turns * step)
-        return Stretch(self.clock() + seconds, turns)
+        """Take turns that begin when they are known here: those that have passed by then are lost for all."""
+        began = self.clock()
+        seconds = self._history.limits.take_turns(self._target, step, turns, self._round_trip)
+        now = self.clock()
+        took = now - began + BUSY_RETRY_SECONDS  # who asked looks again after that
+        self._round_trip = min(max(took, self._round_trip * ROUND_TRIP_DECAY), MAX_ROUND_TRIP_SECONDS)
+        return Stretch(now + seconds, turns)
 
 
 class DatabasePlaces:

@@ -14,11 +14,11 @@ from intempt_core.history.database import Database
 
 _TAKE_TURNS = text("""\
 INSERT INTO target_turns AS turns (target, free_from)
-VALUES (:target, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + :length)
+VALUES (:target, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + :ahead + :length)
 ON CONFLICT (target) DO UPDATE SET free_from =
     greatest(
         least(turns.free_from, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + :most),
-        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint
+        (extract(epoch FROM clock_timestamp()) * 1000000)::bigint + :ahead
     ) + :length
 RETURNING free_from - :length - (extract(epoch FROM clock_timestamp()) * 1000000)::bigint""")
 """Takes the next stretch; how many microseconds from now it begins. A row that is too far ahead, because somebody
@@ -38,8 +38,8 @@ ON CONFLICT (target, worker) DO UPDATE SET held = excluded.held, wanted = exclud
 
 _LOCK_TARGET = text("SELECT pg_advisory_xact_lock(hashtextextended(:target, 7312))")
 
-MAX_AHEAD_SECONDS = 60.0
-"""How far ahead turns can be taken at the most."""
+MAX_AHEAD_SECONDS, MAX_AHEAD_TURNS = 60.0, 1000
+"""How far ahead turns can be taken at the most: seconds, and in addition so many turns."""
 
 
 class PlaceUse(NamedTuple):
@@ -68,9 +68,10 @@ class TargetLimitStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def take_turns(self, target: str, seconds: float) -> float:
-        """Take the next ``seconds`` of a target's time; in how many seconds they begin."""
-        given = {"target": target, "length": round(seconds * 1e6), "most": round(MAX_AHEAD_SECONDS * 1e6)}
+    def take_turns(self, target: str, step: float, turns: int, ahead: float) -> float:
+        """Take the next turns, ``step`` seconds apart, from ``ahead`` seconds on; in how many seconds they begin."""
+        given = {"target": target, "length": round(turns * step * 1e6), "ahead": round(ahead * 1e6)}
+        given["most"] = round((MAX_AHEAD_SECONDS + MAX_AHEAD_TURNS * step) * 1e6)
         with self._database.writing() as connection:
             return max(0.0, int(connection.execute(_TAKE_TURNS, given).scalar_one()) / 1e6)
 

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from heapq import heappop, heappush
 from pathlib import Path
 
 import pytest
@@ -70,6 +71,35 @@ def test_one_process_alone_has_every_turn(tmp_path: Path) -> None:
         turns += turn.is_reserved
     assert turns == pytest.approx(1000, abs=2)
     limiter.close()
+
+
+@pytest.mark.parametrize(
+    ("processes", "lanes", "per_second"),
+    [(2, 8, 200), (2, 8, 300), (5, 8, 500), (20, 8, 500), (3, 16, 1500)],
+)
+def test_processes_that_cannot_use_the_limit_alone_use_it_together(
+    tmp_path: Path, processes: int, lanes: int, per_second: int
+) -> None:
+    """Lanes whose responses take 50 ms: each sends 20 requests a second at the most."""
+    now, seconds = [1000.0], 4
+    limiters = [
+        RateLimiter(per_second, shared=SharedTurns(tmp_path / "turns", lambda: now[0])) for _ in range(processes)
+    ]
+    asking = [(now[0], process, lane, False) for process in range(processes) for lane in range(lanes)]
+    sent = list[float]()
+    while asking[0][0] < 1000 + seconds:
+        now[0], process, lane, may_send = heappop(asking)
+        if may_send:
+            sent.append(now[0])
+            heappush(asking, (now[0] + 0.05, process, lane, False))
+        else:
+            turn = limiters[process].reserve_turn(lane)
+            heappush(asking, (now[0] + turn.seconds, process, lane, turn.is_reserved))
+    assert len(sent) > 0.97 * seconds * min(per_second, processes * lanes / 0.05)
+    for first, begin in enumerate(sent):
+        assert bisect_left(sent, begin + 1) - first <= per_second + 2  # in any second
+    for limiter in limiters:
+        limiter.close()
 
 
 def test_what_was_written_before_the_machine_was_started_counts_for_nothing(
