@@ -159,7 +159,7 @@ class _Worker:
         self.waiting: list[Signal] = []
         self.is_writing = False
         self.turns_from = self.turns_until = 0.0
-        self.given, self.used = 1, 0
+        self.without_turn = 0  # slots
         self.asking: Signal | None = None
 
 
@@ -269,6 +269,7 @@ class _Model:
     def _wait_for_turn(self, worker: _Worker) -> Activity:
         """Wait for a turn of the worker's stretch; where it has none any more, one slot takes the next stretch."""
         step = 1 / self._given.per_second
+        worker.without_turn += 1
         while max(worker.turns_from, self.timeline.now) > worker.turns_until - step / 100:
             if worker.asking is not None:
                 yield worker.asking
@@ -278,12 +279,12 @@ class _Model:
             asked, worker.asking = worker.asking, None
             asked.set()
         turn = max(worker.turns_from, self.timeline.now)
-        worker.turns_from, worker.used = turn + step, worker.used + 1
+        worker.turns_from = turn + step
+        worker.without_turn -= 1
         yield Wait(turn - self.timeline.now)
 
     def _take_stretch(self, worker: _Worker, step: float) -> Activity:
-        wanted = worker.used * 2 if worker.used >= worker.given else 1
-        turns = max(1, min(int(self._given.per_second * STRETCH_SECONDS), wanted))
+        turns = max(1, min(int(self._given.per_second * STRETCH_SECONDS), worker.without_turn))
         yield worker.thread
         yield self._turn_row
         yield from self._ask(worker, self._costs.turns, 0)
@@ -293,7 +294,6 @@ class _Model:
         start = max(self._turns_free_from, self.timeline.now)
         self._turns_free_from = start + turns * step
         worker.turns_from, worker.turns_until = start, self._turns_free_from
-        worker.given, worker.used = turns, 0
 
     # ── what is used ─────────────────────────────────────────────────────────────────────────────────────────────────
 
