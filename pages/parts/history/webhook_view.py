@@ -34,13 +34,13 @@ def describe_delivery(delivery: WebhookDelivery, now: int) -> str:
     """What came of telling a webhook that a batch changed its state, as a sentence or two."""
     what = f"Webhook: “{delivery.state.value}”"
     changed = format_moment(delivery.changed_at).partition(" (")[0]
-    tries = format_count(delivery.tries, "try", "tries")
+    attempts = format_count(delivery.tries, "attempt")
     if delivery.status == DELIVERED:
-        return f"{what} was delivered at {changed} ({tries})."
+        return f"{what} was delivered at {changed} ({attempts})."
     if delivery.status == GIVEN_UP:
-        return f"{what} was NOT delivered and is given up ({tries}). {delivery.trouble}"
+        return f"{what} was NOT delivered and is given up ({attempts}). {delivery.trouble}"
     if not delivery.trouble:
         return f"{what} is being delivered."
     wait = max(delivery.next_at - now, 0) // 1000
     again = f"Tried again in {format_count(wait, 'second')}." if wait else "Tried again now."
-    return f"{what} is not delivered yet ({tries}). {delivery.trouble} {again}"
+    return f"{what} is not delivered yet ({attempts}). {delivery.trouble} {again}"
