@@ -341,7 +341,7 @@ def test_a_batch_says_whether_the_webhook_of_its_target_was_told(history: Histor
     claimed = history.webhooks.claim(due, b"{}", 1)
     assert claimed is not None
     history.webhooks.note_failure(claimed, "hooks.example answered 503.", 600_000)
-    told = "Webhook: “paused” is not delivered yet (1 try). hooks.example answered 503. Tried again in "
+    told = "Webhook: “paused” is not delivered yet (1 attempt). hooks.example answered 503. Tried again in "
     assert told in opened(batch=batch).texts
     history.webhooks.note_delivered(claimed)
-    assert re.search(r"Webhook: “paused” was delivered at .+ \(1 try\)\.", opened(batch=batch).texts)
+    assert re.search(r"Webhook: “paused” was delivered at .+ \(1 attempt\)\.", opened(batch=batch).texts)
