@@ -12,14 +12,14 @@ from tests.browser.test_upload import download, drop, kinds_of, press, rows_of, 
 from tests.pages.upload_steps import csv_of, good_rows
 
 
-def faults() -> bytes:
+def faults(ids: str = "fixed-") -> bytes:
     """Thirty rows: ten names in the wrong case, two rows without a product, one repeat."""
-    rows = good_rows(30, ids="fixed-")
+    rows = good_rows(30, ids=ids)
     for row in range(10):
         rows[row] = rows[row].replace("Product viewed", "product viewed")
     rows[14] = rows[14].replace("SKU_15", "")
     rows[15] = rows[15].replace("SKU_16", "")
-    rows[20] = rows[20].replace("fixed-21,u21", "fixed-20,fixer")
+    rows[20] = rows[20].replace(f"{ids}21,u21", f"{ids}20,fixer")
     return csv_of(*rows)
 
 
@@ -117,7 +117,7 @@ def test_one_click_leads_from_a_kind_to_its_rows_and_from_a_problem_to_its_cell(
 @pytest.mark.long  # the panel's own buttons are pressed by the keyboard in test_upload.py
 def test_a_row_is_chosen_and_changed_by_the_keyboard_alone(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "keyboard.csv"
-    file.write_bytes(faults())
+    file.write_bytes(faults("by-keyboard-"))  # what was sent before has a link more
     open_screen(page, "/upload")
     drop(page, file)
     press(page, "upload-settle")
