@@ -11,7 +11,7 @@ import os
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,17 @@ COUNT_SECONDS = 0.1
 """How long the number of other processes that wait is taken as known."""
 
 _LOG = logging.getLogger(__name__)
+
+
+async def wait_for_place(place: "asyncio.Future[None]", ends: Iterable[asyncio.Event]) -> None:
+    """Wait until a place is there, no longer than until one of the events."""
+    ending = [asyncio.create_task(event.wait()) for event in ends]
+    awaited: list[asyncio.Future[Any]] = [place, *ending]
+    try:
+        await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in ending:
+            task.cancel()
 
 
 class SharedPlaces:
@@ -70,16 +81,11 @@ class SharedPlaces:
         self._waiting.append(place)
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._poll())
-        ending = [asyncio.create_task(event.wait()) for event in ends]
-        awaited: list[asyncio.Future[Any]] = [place, *ending]
         try:
-            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+            await wait_for_place(place, ends)
         except asyncio.CancelledError:
             self._withdraw(place)
             raise
-        finally:
-            for task in ending:
-                task.cancel()
         if not place.done():
             self._withdraw(place)
             return False

@@ -4,9 +4,13 @@ import random
 import statistics
 import time
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from tests.bench.harness import Figures, bench, folder
 from tests.bench.large_history import PRODUCTS, filled, persons
+
+if TYPE_CHECKING:
+    from intempt_core.history import History
 
 LARGE, SMALL = 5_000_000, 50_000
 MANY, FEW, PER_BATCH = 20_000, 50, 250
@@ -23,38 +27,15 @@ def search() -> Figures:
     A search is what the screen does: the first page of the batches that hold an id, each with its counts. Forty look
     for an event, thirty for a person (who is in several batches), thirty for a product (which is in all of them).
     """
-    from intempt_core.history import BatchFilter, History
+    from intempt_core.history import History
 
-    taken: dict[int, list[Mapping[str, list[float]]]] = {LARGE: [], SMALL: []}
     with folder() as where:
         began = time.perf_counter()
-        opened = {events: History.open(filled(where / f"{events}.sqlite3", events)) for events in taken}
+        opened = {events: History.open(filled(where / f"{events}.sqlite3", events)) for events in (LARGE, SMALL)}
         building = time.perf_counter() - began
         size = (where / f"{LARGE}.sqlite3").stat().st_size
-
-        def searched(history: History, text: str) -> float:
-            began = time.perf_counter()
-            found = history.queries.batches(BatchFilter(text=text), size=25)
-            took = time.perf_counter() - began
-            if not found.total:
-                raise RuntimeError(f"{text} was not found")
-            return took * 1000
-
-        for turn in range(3):  # each asks for other ids
-            for events, history in opened.items():
-                asked = make_texts(events, random.Random(turn))
-                taken[events].append({kind: [searched(history, text) for text in asked[kind]] for kind in KINDS})
-        for history in opened.values():
-            history.close()
-
-    large, small = (find_median(taken[events], *KINDS) for events in (LARGE, SMALL))
-    by_kind = {
-        f"{kind}_{name}_ms": find_median(taken[events], kind)
-        for kind in KINDS
-        for name, events in (("large", LARGE), ("small", SMALL))
-    }
-    figures = {"ratio": large / small, "large_ms": large, "small_ms": small}
-    return {**figures, **by_kind, "building_s": building, "large_gb": size / 1e9}
+        figures = measure_searches(opened)
+    return {**figures, "building_s": building, "large_gb": size / 1e9}
 
 
 @bench("history.list", at_most=1.5)
@@ -99,6 +80,35 @@ def list_batches() -> Figures:
                 history.close()
     many, few = statistics.median(taken[MANY]), statistics.median(taken[FEW])
     return {"ratio": many / few, "many_ms": many, "few_ms": few, **more}
+
+
+def measure_searches(opened: "Mapping[int, History]") -> Figures:
+    """Search the large and the small history, by how many events they have, in turns; then close them."""
+    from intempt_core.history import BatchFilter
+
+    taken: dict[int, list[Mapping[str, list[float]]]] = {events: [] for events in opened}
+
+    def find(history: "History", text: str) -> float:
+        began = time.perf_counter()
+        found = history.queries.batches(BatchFilter(text=text), size=SHOWN)
+        took = time.perf_counter() - began
+        if not found.total:
+            raise RuntimeError(f"{text} was not found")
+        return took * 1000
+
+    for turn in range(3):  # each asks for other ids
+        for events, history in opened.items():
+            asked = make_texts(events, random.Random(turn))
+            taken[events].append({kind: [find(history, text) for text in asked[kind]] for kind in KINDS})
+    for history in opened.values():
+        history.close()
+    large, small = (find_median(taken[events], *KINDS) for events in (LARGE, SMALL))
+    by_kind = {
+        f"{kind}_{name}_ms": find_median(taken[events], kind)
+        for kind in KINDS
+        for name, events in (("large", LARGE), ("small", SMALL))
+    }
+    return {"ratio": large / small, "large_ms": large, "small_ms": small, **by_kind}
 
 
 def make_texts(events: int, rng: random.Random) -> dict[str, list[str]]:

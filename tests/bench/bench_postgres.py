@@ -3,17 +3,16 @@
 The server is one of the benchmark's own that writes to the disk as one in use does (:data:`DURABLE`).
 """
 
-import random
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from functools import cache
 from pathlib import Path
 
 import psycopg
 
-from tests.bench.bench_history import KINDS, LARGE, SMALL, find_median, make_texts
+from tests.bench.bench_history import LARGE, SMALL, measure_searches
 from tests.bench.bench_send import LATENCY_MS
 from tests.bench.event_files import write
 from tests.bench.harness import Figures, alternating, bench, folder, fresh
@@ -63,38 +62,16 @@ def intent() -> Figures:
 @bench("history.search.postgres", at_most=2)
 def search() -> Figures:
     """The median of 100 searches on the History screen over 5,000,000 events, over the same over 50,000."""
-    from intempt_core.history import BatchFilter, History
+    from intempt_core.history import History
 
-    taken: dict[int, list[Mapping[str, list[float]]]] = {LARGE: [], SMALL: []}
     with run_server() as cluster:
         began = time.perf_counter()
-        urls = {events: cluster.url(cluster.create_database()) for events in taken}
+        urls = {events: cluster.url(cluster.create_database()) for events in (LARGE, SMALL)}
         for events, url in urls.items():
             fill_history(url, events)
         building = time.perf_counter() - began
-        opened = {events: History.open(url) for events, url in urls.items()}
-
-        def find(history: History, text: str) -> float:
-            began = time.perf_counter()
-            found = history.queries.batches(BatchFilter(text=text), size=25)
-            took = time.perf_counter() - began
-            if not found.total:
-                raise RuntimeError(f"{text} was not found")
-            return took * 1000
-
-        for turn in range(3):  # each asks for other ids
-            for events, history in opened.items():
-                asked = make_texts(events, random.Random(turn))
-                taken[events].append({kind: [find(history, text) for text in asked[kind]] for kind in KINDS})
-        for history in opened.values():
-            history.close()
-    large, small = (find_median(taken[events], *KINDS) for events in (LARGE, SMALL))
-    by_kind = {
-        f"{kind}_{name}_ms": find_median(taken[events], kind)
-        for kind in KINDS
-        for name, events in (("large", LARGE), ("small", SMALL))
-    }
-    return {"ratio": large / small, "large_ms": large, "small_ms": small, **by_kind, "building_s": building}
+        figures = measure_searches({events: History.open(url) for events, url in urls.items()})
+    return {**figures, "building_s": building}
 
 
 @bench("send.postgres", at_least=0.75)

@@ -10,9 +10,9 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any
 
 from intempt_core.dispatch.rate_limits import CircuitBreaker, RateLimiter, TargetLimits
+from intempt_core.dispatch.shared_places import wait_for_place
 from intempt_core.dispatch.shared_turns import BUSY_RETRY_SECONDS, LOOK_AHEAD_SECONDS, Stretch
 from intempt_core.errors import HistoryUnavailable
 from intempt_core.history import History
@@ -100,16 +100,11 @@ class DatabasePlaces:
         self._waiting.append(place)
         if self._poller is None or self._poller.done():
             self._poller = asyncio.create_task(self._poll())
-        ending = [asyncio.create_task(event.wait()) for event in ends]
-        awaited: list[asyncio.Future[Any]] = [place, *ending]
         try:
-            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+            await wait_for_place(place, ends)
         except BaseException:
             self._withdraw(place)
             raise
-        finally:
-            for end in ending:
-                end.cancel()
         if place.done():
             return True
         self._withdraw(place)
