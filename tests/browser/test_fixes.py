@@ -117,7 +117,7 @@ def test_one_click_leads_from_a_kind_to_its_rows_and_from_a_problem_to_its_cell(
 @pytest.mark.long  # the panel's own buttons are pressed by the keyboard in test_upload.py
 def test_a_row_is_chosen_and_changed_by_the_keyboard_alone(page: Page, tmp_path: Path) -> None:
     file = tmp_path / "keyboard.csv"
-    file.write_bytes(faults("by-keyboard-"))  # what was sent before has a link more
+    file.write_bytes(faults("keyed-"))  # what was sent before has a link more
     open_screen(page, "/upload")
     drop(page, file)
     press(page, "upload-settle")
